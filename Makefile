@@ -1,0 +1,27 @@
+# Ringlog's targets. `make` prints them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+
+help:  ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install:  ## leave a working .venv/bin/ringlog
+	@tools/venv.sh run
+
+demo: install  ## play recorded real calls into a server on 127.0.0.1:8080
+	@exec $(BIN)/python -m ringlog demo
+
+test: install-test  ## run every check and every test
+	@tools/test.sh
+
+check: install-test  ## lint, types, rooms
+	@tools/check.sh
+
+lock:  ## write requirements/*.txt: versions and hashes, no registry's address
+	@tools/lock.sh
+
+install-test: install
+	@tools/venv.sh test
+
+.PHONY: help install demo test check lock install-test

@@ -1,0 +1,5 @@
+"""`python -m ringlog` is `ringlog`."""
+
+from ringlog.cli.main import main
+
+main()

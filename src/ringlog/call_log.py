@@ -1,0 +1,97 @@
+"""The service: append, read, list, follow, expire. The clock and the rules of age enter here."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from ringlog.config import Retention
+from ringlog.errors import DetailsGone, NoSuchCall
+from ringlog.model import (
+    Appended,
+    Batch,
+    Call,
+    CallBatch,
+    CallPage,
+    CallQuery,
+    Clock,
+    Detail,
+    EntryRecord,
+    Expired,
+    Horizon,
+    entry_text,
+    mask,
+)
+from ringlog.store.base import CallStore
+
+
+class CallLog:
+    """What happened in the calls of all accounts."""
+
+    def __init__(self, store: CallStore, retention: Retention, clock: Clock) -> None:
+        self._store = store
+        self._retention = retention
+        self._clock = clock
+
+    def _horizon(self) -> Horizon:
+        return self._retention.horizon(self._clock())
+
+    async def append(self, account_id: int, batch: Batch) -> Appended:
+        """Stores a request's records, all or nothing; returns after they are durable.
+
+        Raises BeyondRetention, Conflict, StoreFault.
+        """
+        for call in batch.values():
+            redact(call)
+        return await self._store.append(account_id, batch, self._horizon())
+
+    async def read(self, account_id: int, session_id: str) -> Detail:
+        """Raises NoSuchCall, DetailsGone, StoreFault."""
+        return await self._store.read(account_id, session_id, self._horizon())
+
+    async def call(self, account_id: int, session_id: str) -> Call:
+        """Raises NoSuchCall, StoreFault."""
+        return await self._store.call(account_id, session_id, self._horizon())
+
+    async def calls(self, account_id: int, query: CallQuery) -> CallPage:
+        return await self._store.calls(account_id, query, self._horizon())
+
+    async def details(self, account_id: int, query: CallQuery, page: int = 100) -> AsyncIterator[Detail]:
+        """The details of the calls that match, one by one, read in pages by key so that memory stays flat.
+
+        A call whose details go while this runs is left out.
+        """
+        left = query.limit
+        query = replace(query, count=False)
+        while left > 0:
+            query = replace(query, limit=min(page, left))
+            calls = (await self.calls(account_id, query)).calls
+            for call in calls:
+                try:
+                    yield await self.read(account_id, call.session_id)
+                except (NoSuchCall, DetailsGone):
+                    continue
+            if len(calls) < query.limit:
+                return
+            left -= len(calls)
+            query = replace(query, offset=0, after=(calls[-1].start_s, calls[-1].session_id))
+
+    async def seal(self) -> int:
+        """Seals the calls that ended and are quiet; returns how many."""
+        return await self._store.seal(self._horizon())
+
+    async def expire(self) -> Expired:
+        """Drops what is too old."""
+        return await self._store.expire(self._horizon())
+
+
+def redact(call: CallBatch) -> None:
+    """Masks the private entries of `call` in place, before anything is compared or written."""
+    if any(entry.private for entry in call.entries):
+        call.entries = [masked(entry) if entry.private else entry for entry in call.entries]
+
+
+def masked(entry: EntryRecord) -> EntryRecord:
+    decoded = json.loads(entry.text)
+    line, data = mask(decoded["event"]["line"], decoded["event"]["data"])
+    text = entry_text(entry.kind, line, data, decoded["timestamp"])
+    return entry._replace(line=line, text=text, ending=None)

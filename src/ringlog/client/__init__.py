@@ -1,0 +1,1 @@
+"""Numbers, batches, spools, retries: what a writer needs. Standard library only."""

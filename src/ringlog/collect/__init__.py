@@ -1,0 +1,1 @@
+"""Sockets to voice engines; what they say goes to a `client.Sender`."""

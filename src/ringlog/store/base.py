@@ -1,0 +1,103 @@
+"""What a store promises. The docstrings are the contract; `tests/store/contract.py` tests it on each store.
+
+Every method may raise StoreFault: the database failed, and what was asked did not happen. No driver's error
+passes this seam under its own name.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ringlog.model import (
+    Account,
+    Appended,
+    Batch,
+    Call,
+    CallPage,
+    CallQuery,
+    Detail,
+    DeveloperKey,
+    Expired,
+    Horizon,
+    Scope,
+)
+
+
+class AccountStore(Protocol):
+    """Accounts and their developer keys. Any process may change them at any time."""
+
+    async def add_account(self, email: str, now_us: int) -> Account:
+        """A new active account. Emails are compared without regard to case.
+
+        Raises AccountExists.
+        """
+        ...
+
+    async def accounts(self) -> Sequence[Account]:
+        """All accounts, by email."""
+        ...
+
+    async def account(self, email: str) -> Account:
+        """Raises NoSuchAccount."""
+        ...
+
+    async def set_active(self, email: str, active: bool) -> None:
+        """Raises NoSuchAccount."""
+        ...
+
+    async def add_key(self, account_id: int, digest: bytes, scopes: Scope, now_us: int) -> DeveloperKey: ...
+
+    async def keys(self, account_id: int) -> Sequence[DeveloperKey]:
+        """The account's keys that are not revoked, oldest first."""
+        ...
+
+    async def revoke_key(self, account_id: int, key_id: int) -> None:
+        """Raises NoSuchKey, also for another account's key."""
+        ...
+
+    async def key_used(self, key_id: int, now_us: int) -> None:
+        """Notes the key's last use."""
+        ...
+
+
+class CallStore(Protocol):
+    """Calls and their entries."""
+
+    async def append(self, account_id: int, batch: Batch, horizon: Horizon) -> Appended:
+        """Stores all of a request or nothing of it, durably: what returned survives a loss of power.
+
+        Identity of an entry is (account, session_id, source, seq). What is stored already under it with the
+        same text and time is a duplicate. Unnumbered entries get their arrival number as seq. Entries above a call's cap
+        are dropped and counted (duplicates are recognised first).
+
+        Raises BeyondRetention, before Conflict, each with the numbers of all its records.
+        """
+        ...
+
+    async def call(self, account_id: int, session_id: str, horizon: Horizon) -> Call:
+        """Raises NoSuchCall."""
+        ...
+
+    async def read(self, account_id: int, session_id: str, horizon: Horizon) -> Detail:
+        """The call and all its entries, in Order; of a running call, so far.
+
+        Raises NoSuchCall; DetailsGone where the details are too old or were dropped; StoreDamaged.
+        """
+        ...
+
+    async def calls(self, account_id: int, query: CallQuery, horizon: Horizon) -> CallPage:
+        """The calls that match."""
+        ...
+
+    async def seal(self, horizon: Horizon) -> int:
+        """Seals the calls that ended and are quiet; returns how many."""
+        ...
+
+    async def expire(self, horizon: Horizon) -> Expired:
+        """Drops the Days and call rows that the horizon leaves behind."""
+        ...
+
+
+class Store(AccountStore, CallStore, Protocol):
+    async def close(self) -> None:
+        """Finishes what was begun and lets go of everything. Further calls fail."""
+        ...

@@ -1,0 +1,1 @@
+"""Outside shapes to and from the model: pure functions on bytes."""
