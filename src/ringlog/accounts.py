@@ -39,7 +39,8 @@ class Accounts:
     async def authenticate(self, header: bytes) -> Principal | None:
         """Whose request this is, from its Authorization header (HTTP Basic: email and developer key).
 
-        None for anything that does not fit together: an unknown email, an inactive account, a wrong or revoked key.
+        None for anything that does not fit together: an unknown email, an inactive account, a wrong or
+        revoked key.
         """
         now_us = self._clock()
         known = self._known.get(header)

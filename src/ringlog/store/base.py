@@ -66,8 +66,8 @@ class CallStore(Protocol):
         """Stores all of a request or nothing of it, durably: what returned survives a loss of power.
 
         Identity of an entry is (account, session_id, source, seq). What is stored already under it with the
-        same text and time is a duplicate. Unnumbered entries get their arrival number as seq. Entries above a call's cap
-        are dropped and counted (duplicates are recognised first).
+        same text and time is a duplicate. Unnumbered entries get their arrival number as seq. Entries
+        above a call's cap are dropped and counted (duplicates are recognised first).
 
         Raises BeyondRetention, before Conflict, each with the numbers of all its records.
         """
