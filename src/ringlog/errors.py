@@ -19,6 +19,7 @@
     │   ├── StoreBusy          too much is waiting already
     │   ├── StoreFull          the disk is full
     │   └── StoreLocked        another process appends to it
+    ├── Unreachable            no whole answer came from a server elsewhere
     └── ConfigurationFault     a setting, key, address or file that cannot work
 
 The message is one sentence for the person who reads it; without one, it is the docstring. HTTP status
@@ -116,6 +117,10 @@ class StoreFull(StoreFault):
 
 class StoreLocked(StoreFault):
     """Another process appends to this store."""
+
+
+class Unreachable(RinglogError):
+    """The server cannot be reached."""
 
 
 class ConfigurationFault(RinglogError):
