@@ -1,0 +1,293 @@
+"""What a Sender has accepted and the server has not: segment files in a folder, one process at a time.
+
+A segment is appended to only; a line that was cut off by a kill or a power failure is ignored. Beside them
+lie `delivered` (how far the server has them), `calls` (see `progress`) and what was refused for good.
+"""
+
+import fcntl
+import hashlib
+import mmap
+import os
+import re
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from ringlog.errors import ConfigurationFault
+
+SEGMENT_BYTES = 8 * 2**20
+"""A segment that is longer gets a successor."""
+KEPT_BYTES = 2**20
+"""A segment that is delivered and longer is dropped although it is being written to."""
+
+_NAME = re.compile(r"(\d{8})\.ndjson")
+
+
+class Position(NamedTuple):
+    """A place between two lines."""
+
+    segment: int
+    offset: int
+    """Bytes."""
+
+
+class Line(NamedTuple):
+    """One record, its line feed included, and the place behind it."""
+
+    data: bytes
+    end: Position
+
+
+def default_folder() -> Path:
+    """`ringlog/spool` under XDG_STATE_HOME or ~/.local/state (XDG base directories)."""
+    state = os.environ.get("XDG_STATE_HOME", "")
+    root = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
+    return root / "ringlog" / "spool"
+
+
+def folder_for(spool: Path, url: str, email: str, name: str) -> Path:
+    """The spool of one writer: a folder for each server address, account and name."""
+    digest = hashlib.sha256("\0".join((url.rstrip("/"), email, name)).encode()).hexdigest()
+    readable = re.sub(r"[^A-Za-z0-9@._-]", "_", name).lstrip(".")[:60]
+    return spool / f"{readable}-{digest[:12]}"
+
+
+class Spool:
+    """Appending from any thread; reading, syncing and settling from one."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens `folder`, made if need be, and finds what an earlier run left.
+
+        Raises ConfigurationFault where it cannot be written, or another process uses it.
+        """
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock_fd = locked(folder / "lock")
+            self._mark_fd = os.open(folder / "delivered", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise ConfigurationFault(f"The spool {folder} cannot be used: {error.strerror}.") from None
+        self._appending = threading.Lock()
+        self._fd: int | None = None
+        self._unsynced: list[int] = []
+        self._dirty = False
+        self._settled = self._read_mark()
+        self._sizes = {number: whole_bytes(path) for number, path in segments(folder)}
+        self._adopt_forks()
+        self._last = max([self._settled.segment, *self._sizes])
+        self._drop_settled()
+        self.closed = False
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What is not yet settled."""
+        at = self._settled
+        with self._appending:
+            return sum(self._sizes.values()) - (at.offset if at.segment in self._sizes else 0)
+
+    def append(self, lines: bytes) -> None:
+        """Keeps whole lines even if this process is killed right afterwards.
+
+        Raises OSError, and has then kept nothing.
+        """
+        with self._appending:
+            if self._fd is not None and self._sizes[self._last] >= SEGMENT_BYTES:
+                self._end_segment()
+            if self._fd is None:
+                self._fd = self._begin_segment()
+            size = self._sizes[self._last]
+            try:
+                write_all(self._fd, lines)
+            except OSError:
+                os.ftruncate(self._fd, size)
+                raise
+            self._sizes[self._last] = size + len(lines)
+            self._dirty = True
+
+    def sync(self) -> None:
+        """Returns when what was appended survives a power failure. Raises OSError."""
+        with self._appending:
+            if not self._dirty:
+                return
+            self._dirty = False
+            ended, self._unsynced = self._unsynced, []
+            now = [] if self._fd is None else [self._fd]
+        for fd in ended:
+            os.fsync(fd)
+            os.close(fd)
+        for fd in now:
+            os.fsync(fd)
+        sync_folder(self.folder)
+
+    def read(self, records: int, size: int) -> list[Line]:
+        """The first lines not settled: at most `records`, of `size` bytes together, but one at least."""
+        lines: list[Line] = []
+        for line in self._lines():
+            size -= len(line.data)
+            if lines and size < 0:
+                break
+            lines.append(line)
+            if len(lines) == records:
+                break
+        return lines
+
+    def settle(self, position: Position) -> None:
+        """Everything before `position` is delivered or parked."""
+        if self.closed:
+            return
+        os.pwrite(self._mark_fd, b"%8d %20d\n" % position, 0)
+        with self._appending:
+            self._settled = position
+            if self._fd is not None:
+                size = self._sizes[self._last]
+                if position == (self._last, size) and size >= KEPT_BYTES:
+                    self._end_segment()
+        self._drop_settled()
+
+    def park(self, status: int, lines: Sequence[bytes]) -> Path:
+        """Puts aside for good what the server refused with `status`; returns where. Raises OSError."""
+        path = self.folder / f"refused-{status}.ndjson"
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            write_all(fd, b"".join(lines))
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        return path
+
+    def close(self) -> None:
+        """Gives the folder free for another process."""
+        if self.closed:
+            return
+        with suppress(OSError):
+            self.sync()
+        with self._appending:
+            self.closed = True
+            if self._fd is not None:
+                self._end_segment()
+        self._drop_settled()
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Closes the files and touches nothing: for a process that was forked from the one they belong to."""
+        self.closed = True
+        for fd in (*self._unsynced, self._mark_fd, self._lock_fd):
+            os.close(fd)
+        if self._fd is not None:
+            os.close(self._fd)
+        self._unsynced, self._fd = [], None
+
+    def _lines(self) -> Iterator[Line]:
+        at = self._settled
+        for number in sorted(self._sizes):
+            if number < at.segment:
+                continue
+            offset = at.offset if number == at.segment else 0
+            with self._path(number).open("rb") as file:
+                file.seek(offset)
+                while offset < self._sizes[number]:
+                    data = file.readline()
+                    offset += len(data)
+                    yield Line(data, Position(number, offset))
+
+    def _begin_segment(self) -> int:
+        self._last += 1
+        fd = os.open(self._path(self._last), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._sizes[self._last] = 0
+        return fd
+
+    def _end_segment(self) -> None:
+        if self._fd is not None:
+            self._unsynced.append(self._fd)
+            self._fd = None
+            self._dirty = True
+
+    def _drop_settled(self) -> None:
+        """Deletes the segments that are wholly settled and no longer written to."""
+        with self._appending:
+            at = self._settled
+            done = [
+                number
+                for number, size in self._sizes.items()
+                if Position(number, size) <= at and not (self._fd is not None and number == self._last)
+            ]
+            for number in done:
+                self._path(number).unlink(missing_ok=True)
+                del self._sizes[number]
+
+    def _adopt_forks(self) -> None:
+        """Takes over what forked processes left that no longer run."""
+        for fork in sorted(self.folder.glob("fork-*")):
+            with suppress(ConfigurationFault):
+                left = Spool(fork)
+                for number, path in segments(fork):
+                    ours = max([0, self._settled.segment, *self._sizes]) + 1
+                    self._sizes[ours] = left._sizes[number]
+                    path.rename(self._path(ours))
+                left.abandon()
+                remove_if_empty(fork)
+
+    def _read_mark(self) -> Position:
+        """Nonsense, as a power failure may leave, reads as the beginning: what comes twice is stored once."""
+        try:
+            segment, offset = os.pread(self._mark_fd, 64, 0).split()
+            return Position(int(segment), int(offset))
+        except ValueError:
+            return Position(0, 0)
+
+    def _path(self, segment: int) -> Path:
+        return self.folder / f"{segment:08d}.ndjson"
+
+
+def segments(folder: Path) -> Iterator[tuple[int, Path]]:
+    """The segments in `folder`, oldest first."""
+    for path in sorted(folder.iterdir()):
+        if match := _NAME.fullmatch(path.name):
+            yield int(match[1]), path
+
+
+def whole_bytes(path: Path) -> int:
+    """How much of a segment is whole lines."""
+    with path.open("rb") as file:
+        if not os.fstat(file.fileno()).st_size:
+            return 0
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+            return text.rfind(b"\n") + 1
+
+
+def locked(path: Path) -> int:
+    """A descriptor that holds the lock until it is closed. Raises ConfigurationFault, OSError."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise ConfigurationFault(
+            f"Another process uses the spool {path.parent}; give this one a name or a spool of its own."
+        ) from None
+    return fd
+
+
+def write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def remove_if_empty(folder: Path, leftovers: Iterable[str] = ("lock", "delivered", "calls")) -> None:
+    """Removes a spool that holds nothing that anybody would miss."""
+    if any(path.name not in leftovers for path in folder.iterdir()):
+        return
+    for name in leftovers:
+        (folder / name).unlink(missing_ok=True)
+    folder.rmdir()
