@@ -1,0 +1,1 @@
+"""The embedded store: SQLite through apsw. `store.SqliteStore` is its door."""

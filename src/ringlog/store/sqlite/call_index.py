@@ -1,0 +1,272 @@
+"""A call's row in the call index: as it is stored, how rows of a request change it, how it reads."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import apsw
+
+from ringlog.model import (
+    MICROSECONDS,
+    OUTBOUND_SRC,
+    Call,
+    CallRow,
+    CallType,
+    EndedBy,
+    Ending,
+    Horizon,
+    number_key,
+)
+
+# Codes are stored: a new one takes the next number.
+TYPE_CODES = {CallType.INBOUND: 1, CallType.OUTBOUND: 2, CallType.TRANSFER: 3}
+ENDED_BY_CODES = {
+    EndedBy.CALLER: 1,
+    EndedBy.CANCELLED: 2,
+    EndedBy.APPLICATION: 3,
+    EndedBy.FAR_END: 4,
+    EndedBy.OPERATOR: 5,
+    EndedBy.ENGINE: 6,
+    EndedBy.UNKNOWN: 7,
+}
+TYPES = {code: name for name, code in TYPE_CODES.items()}
+ENDED_BY = {code: name for name, code in ENDED_BY_CODES.items()}
+
+FROM_RECEIPT, FROM_ENTRY, FROM_ROW = 0, 1, 2
+"""Where a call's start is from."""
+
+N_BITS = 32
+N_MASK = 2**N_BITS - 1
+
+COLUMNS = (
+    "id, account_id, session_id, start_s, start_from, end_s, last_received_us, src, src_text, dest, dest_text, "
+    "type, (SELECT text FROM label WHERE id = application_id), (SELECT text FROM label WHERE id = version_id), "
+    "entries, errors, dropped, bytes, capped, first_us, last_us, ended_by, cause, deleted, next_arrival, "
+    "sealed_arrival, first_error_us, first_error, "
+    f"(id & {N_MASK}) < (SELECT gone_n FROM day WHERE day = id >> {N_BITS})"
+)
+SELECT = f"SELECT {COLUMNS} FROM call"  # noqa: S608 - a constant
+
+
+@dataclass(slots=True)
+class IndexedCall:
+    """Times named `_us` in microseconds, `_s` in seconds."""
+
+    id: int
+    account_id: int
+    session_id: str
+    start_s: int
+    start_from: int
+    end_s: int | None
+    last_received_us: int
+    src: int | str | None
+    src_text: str | None
+    dest: int | str | None
+    dest_text: str | None
+    type: int | None
+    application: str | None
+    version: str | None
+    entries: int
+    errors: int
+    dropped: int
+    bytes: int
+    capped: int
+    first_us: int | None
+    last_us: int | None
+    ended_by: int | None
+    cause: int | None
+    deleted: int
+    next_arrival: int
+    sealed_arrival: int
+    first_error_us: int | None
+    first_error: str | None
+    gone: int
+    """1: its details were dropped."""
+
+    @classmethod
+    def new(cls, account_id: int, session_id: str, now_us: int) -> Self:
+        """A call nobody heard of until now; its id comes when it is stored."""
+        none = None
+        return cls(
+            0, account_id, session_id, now_us // MICROSECONDS, FROM_RECEIPT, none, now_us, none, none, none, none,
+            none, none, none, 0, 0, 0, 0, 0, none, none, none, none, 0, 1, 0, none, none, 0,
+        )  # fmt: skip
+
+    @property
+    def day(self) -> int:
+        return self.id >> N_BITS
+
+    @property
+    def kept(self) -> int:
+        """Entries that count against the cap."""
+        return self.entries - self.capped
+
+    def copy(self) -> Self:
+        return replace(self)
+
+    def merge(self, row: CallRow) -> None:
+        """What a row says: the smallest start, the largest end; of other fields the last wins."""
+        self._merge_times(row)
+        type_ = row.type
+        if row.src == OUTBOUND_SRC:
+            type_ = type_ or CallType.OUTBOUND
+        elif row.src is not None:
+            self.src, self.src_text = stored_number(row.src)
+        if row.dest is not None:
+            self.dest, self.dest_text = stored_number(row.dest)
+        if type_ is not None:
+            self.type = TYPE_CODES[type_]
+        if row.application is not None:
+            self.application = row.application
+        if row.version is not None:
+            self.version = row.version
+
+    def _merge_times(self, row: CallRow) -> None:
+        if row.start_s is not None:
+            given = self.start_from == FROM_ROW
+            self.start_s = min(self.start_s, row.start_s) if given else row.start_s
+            self.start_from = FROM_ROW
+        if row.end_s is not None:
+            self.end_s = row.end_s if self.end_s is None else max(self.end_s, row.end_s)
+
+    def note_time(self, time_us: int) -> None:
+        """An entry's time: it moves the start only where no row gave one."""
+        if self.first_us is None or time_us < self.first_us:
+            self.first_us = time_us
+            if self.start_from != FROM_ROW:
+                self.start_s, self.start_from = time_us // MICROSECONDS, FROM_ENTRY
+        if self.last_us is None or time_us > self.last_us:
+            self.last_us = time_us
+
+    def note_error(self, time_us: int, line: str) -> None:
+        self.errors += 1
+        known = self.first_error_us, self.first_error
+        self.first_error_us, self.first_error = earlier_error(known, (time_us, line))
+
+    def available(self, horizon: Horizon) -> bool:
+        return not self.gone and not horizon.details_gone(self.start_s)
+
+    def known(self, horizon: Horizon) -> bool:
+        """Whether it still stands in the index, whatever has been cleared away by now."""
+        return not self.deleted and (horizon.calls_from_s is None or self.start_s >= horizon.calls_from_s)
+
+    def call(self, horizon: Horizon, first_error: str | None = None, now: str | None = None) -> Call:
+        """As it reads at the horizon; `first_error` is the one in the Day."""
+        end_s, idle = self.end_s, self.last_received_us < horizon.idle_before_us
+        if end_s is None and idle:
+            end_s = self.start_s if self.last_us is None else self.last_us // MICROSECONDS
+        available = self.available(horizon)
+        return Call(
+            session_id=self.session_id,
+            src=number_text(self.src, self.src_text),
+            dest=number_text(self.dest, self.dest_text),
+            type=CallType.INBOUND if self.type is None else TYPES[self.type],
+            start_s=self.start_s,
+            end_s=end_s,
+            application=self.application or "",
+            version=self.version or "",
+            entries=self.entries,
+            errors=self.errors,
+            dropped=self.dropped,
+            last_us=self.last_us,
+            first_error=first_error if available else None,
+            ending=None if self.ended_by is None else Ending(ENDED_BY[self.ended_by], self.cause),
+            available=available,
+            start_given=self.start_from == FROM_ROW,
+            end_given=self.end_s is not None,
+            type_given=self.type is not None,
+            src_given=self.src is not None,
+            dest_given=self.dest is not None,
+            now=now if end_s is None else None,
+        )
+
+
+Error = tuple[int | None, str | None]
+"""Time and line of a call's first error, or of none."""
+
+
+def earlier_error(one: Error, other: Error) -> Error:
+    """The earlier of two; lines break ties, so that the order of arrival never shows."""
+    if one[0] is None or other[0] is None:
+        return other if one[0] is None else one
+    return min(one, other, key=lambda error: (error[0] or 0, error[1] or ""))
+
+
+def stored_number(text: str) -> tuple[int | str, str | None]:
+    """A number's key, and its text where the key does not give it back."""
+    key = number_key(text)
+    return key, None if number_text(key, None) == text else text
+
+
+def number_text(key: int | str | None, text: str | None) -> str:
+    if text is not None:
+        return text
+    if key is None:
+        return ""
+    return str(key)[1:] if isinstance(key, int) else key
+
+
+def load(connection: apsw.Connection, account_id: int, session_id: str) -> IndexedCall | None:
+    rows = connection.execute(
+        f"{SELECT} WHERE account_id = ? AND session_id = ?", (account_id, session_id)
+    ).fetchall()
+    return indexed(rows[0]) if rows else None
+
+
+def indexed(row: tuple[Any, ...]) -> IndexedCall:
+    return IndexedCall(*row)
+
+
+def insert(connection: apsw.Connection, call: IndexedCall) -> None:
+    """Gives the call its id: a call's Day is that of the earliest time known now, and never changes."""
+    earliest_s = call.start_s if call.first_us is None else min(call.start_s, call.first_us // MICROSECONDS)
+    day = earliest_s // 86_400
+    ((n,),) = connection.execute(
+        "INSERT INTO day (day, next_n, max_start_s) VALUES (?, 1, ?) ON CONFLICT DO UPDATE SET "
+        "next_n = next_n + 1, max_start_s = max(max_start_s, excluded.max_start_s), "
+        "state = CASE state WHEN 2 THEN 0 ELSE state END RETURNING next_n - 1",
+        (day, call.start_s),
+    ).fetchall()
+    call.id = day << N_BITS | n
+    connection.execute(
+        "INSERT INTO call (id, account_id, session_id, start_s, start_from, end_s, last_received_us, "
+        "src, src_text, dest, dest_text, type, application_id, version_id, entries, errors, dropped, bytes, "
+        "capped, first_us, last_us, ended_by, cause, deleted, next_arrival, sealed_arrival, first_error_us, "
+        "first_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (call.id, call.account_id, call.session_id, call.start_s, *_changing(connection, call)),
+    )
+
+
+def update(connection: apsw.Connection, call: IndexedCall, before: IndexedCall) -> None:
+    if call.start_s != before.start_s:
+        connection.execute("UPDATE call SET start_s = ? WHERE id = ?", (call.start_s, call.id))
+        connection.execute(
+            "UPDATE day SET max_start_s = max(max_start_s, ?) WHERE day = ?", (call.start_s, call.day)
+        )
+    # Apart from start_s, so that no index is touched.
+    connection.execute(
+        "UPDATE call SET start_from = ?, end_s = ?, last_received_us = ?, src = ?, src_text = ?, dest = ?, "
+        "dest_text = ?, type = ?, application_id = ?, version_id = ?, entries = ?, errors = ?, dropped = ?, "
+        "bytes = ?, capped = ?, first_us = ?, last_us = ?, ended_by = ?, cause = ?, deleted = ?, "
+        "next_arrival = ?, sealed_arrival = ?, first_error_us = ?, first_error = ? WHERE id = ?",
+        (*_changing(connection, call), call.id),
+    )
+
+
+def _changing(connection: apsw.Connection, call: IndexedCall) -> tuple[int | str | None, ...]:
+    return (
+        call.start_from, call.end_s, call.last_received_us, call.src, call.src_text, call.dest, call.dest_text,
+        call.type, _label(connection, call.account_id, call.application),
+        _label(connection, call.account_id, call.version), call.entries, call.errors, call.dropped, call.bytes,
+        call.capped, call.first_us, call.last_us, call.ended_by, call.cause, call.deleted, call.next_arrival,
+        call.sealed_arrival, call.first_error_us, call.first_error,
+    )  # fmt: skip
+
+
+def _label(connection: apsw.Connection, account_id: int, text: str | None) -> int | None:
+    if text is None:
+        return None
+    select = "SELECT id FROM label WHERE account_id = ? AND text = ?"
+    for (number,) in connection.execute(select, (account_id, text)).fetchall():
+        return number  # pyright: ignore[reportReturnType]
+    connection.execute("INSERT INTO label (account_id, text) VALUES (?, ?)", (account_id, text))
+    return connection.last_insert_rowid()

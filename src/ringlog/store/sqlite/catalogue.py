@@ -1,0 +1,101 @@
+"""Connections, schemas and migrations.
+
+There is one writer at a time: its transactions begin IMMEDIATE, so that a second process waits at the start
+and never fails in the middle (https://www.sqlite.org/lang_transaction.html).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import apsw
+
+from ringlog.errors import ConfigurationFault
+from ringlog.store.sqlite.files import fsync_folder
+
+BUSY_MS = 10_000
+"""How long a writer waits for another process's transaction."""
+READ_BUSY_MS = 1_000
+"""How long a reader waits: only ever for a recovery of the write-ahead log."""
+
+READ = apsw.SQLITE_OPEN_READWRITE
+"""Without CREATE: what is gone stays gone. Even reading WAL needs leave to write its index."""
+CREATE = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+
+
+def migrations(schema: str) -> list[str]:
+    """The numbered statements that lead to the newest form of `catalogue` or `day`."""
+    folder = files("ringlog.store.sqlite") / "schema" / schema
+    numbered = sorted(f.name for f in folder.iterdir() if f.name.endswith(".sql"))
+    return [(folder / name).read_text(encoding="utf-8") for name in numbered]
+
+
+def connect(path: Path) -> apsw.Connection:
+    """For reading."""
+    connection = apsw.Connection(str(path), flags=READ)
+    connection.set_busy_timeout(READ_BUSY_MS)
+    return connection
+
+
+def connect_to_write(path: Path, *, create: bool = False) -> apsw.Connection:
+    """For writing: durable at each commit, and deleted bytes are overwritten."""
+    is_new = create and not path.exists()
+    connection = apsw.Connection(str(path), flags=CREATE if create else READ)
+    try:
+        connection.set_busy_timeout(BUSY_MS)
+        connection.execute("PRAGMA secure_delete = ON")
+        # Works before the first table only, and before WAL writes the first page.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = OFF")
+    except BaseException:
+        connection.close()
+        raise
+    if is_new:
+        fsync_folder(path.parent)
+    return connection
+
+
+def migrate(connection: apsw.Connection, schema: str) -> None:
+    """Brings the schema up to date, each step in one transaction.
+
+    Raises ConfigurationFault where a newer Ringlog made it.
+    """
+    steps = migrations(schema)
+    version = schema_version(connection)
+    if version > len(steps):
+        raise ConfigurationFault("This store was made by a newer Ringlog: use that one.")
+    for number in range(version + 1, len(steps) + 1):
+        with writing(connection):
+            if schema_version(connection) < number:
+                connection.execute(steps[number - 1])
+                connection.execute(f"PRAGMA user_version = {number}")
+
+
+def schema_version(connection: apsw.Connection) -> int:
+    return connection.execute("PRAGMA user_version").fetchall()[0][0]  # pyright: ignore[reportReturnType]
+
+
+@contextmanager
+def writing(connection: apsw.Connection) -> Iterator[None]:
+    """One write transaction: committed, or rolled back when anything passes through."""
+    yield from _transaction(connection, "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def reading(connection: apsw.Connection) -> Iterator[None]:
+    """One snapshot."""
+    yield from _transaction(connection, "BEGIN")
+
+
+def _transaction(connection: apsw.Connection, begin: str) -> Iterator[None]:
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,195 @@
+"""How chunks and frames are written as bytes.
+
+A chunk's meta and a frame's are columns of varints: seq, time_us and arrival as differences from the entry
+before, then lengths. A frame is one byte of format, its dictionary's id, and what zstd made of meta and
+text.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import zstandard
+
+from ringlog.errors import StoreDamaged
+from ringlog.model import StoredEntry
+
+FORMAT = 1
+NO_DICTIONARY = 0
+LEVEL = 9
+MAX_FRAME_BYTES = 64 * 2**20
+"""Of a frame when opened; a call's caps keep it well below."""
+
+
+class Chunk(NamedTuple):
+    """Entries of one call from one source, as they lie in the catalogue."""
+
+    source: str
+    min_seq: int
+    max_seq: int
+    meta: bytes
+    text: bytes
+
+    def entries(self) -> list[StoredEntry]:
+        """Raises StoreDamaged."""
+        columns = _Columns(self.meta)
+        count = columns.one()
+        seqs, times, arrivals = (columns.differences(count) for _ in range(3))
+        texts = _split(self.text, columns.take(count))
+        return [StoredEntry(self.source, *rest) for rest in zip(seqs, times, arrivals, texts, strict=True)]
+
+
+def pack_chunk(entries: Sequence[StoredEntry]) -> Chunk:
+    """`entries` of one source, by seq."""
+    meta = bytearray()
+    _put(meta, [len(entries)])
+    _put(meta, _differences(entry.seq for entry in entries))
+    _put(meta, _differences(entry.time_us for entry in entries))
+    _put(meta, _differences(entry.arrival for entry in entries))
+    _put(meta, [len(entry.text) for entry in entries])
+    text = b",".join(entry.text for entry in entries)
+    return Chunk(entries[0].source, entries[0].seq, entries[-1].seq, bytes(meta), text)
+
+
+class Frame:
+    """A sealed call's entries, in Order. Raises StoreDamaged."""
+
+    def __init__(self, packed: bytes) -> None:
+        plain = _inflate(packed)
+        columns = _Columns(plain)
+        length = columns.one()
+        self._meta = plain[columns.at : columns.at + length]
+        self.text = plain[columns.at + length :]
+
+    def entries(self) -> list[StoredEntry]:
+        """Raises StoreDamaged."""
+        columns = _Columns(self._meta)
+        sources = [columns.text() for _ in range(columns.one())]
+        count = columns.one()
+        of = columns.take(count) if len(sources) > 1 else [0] * count
+        seqs, times, arrivals = (columns.differences(count) for _ in range(3))
+        texts = _split(self.text, columns.take(count))
+        return [
+            StoredEntry(sources[source], *rest)
+            for source, *rest in zip(of, seqs, times, arrivals, texts, strict=True)
+        ]
+
+
+def pack_frame(entries: Sequence[StoredEntry]) -> bytes:
+    """`entries` in Order."""
+    sources = {source: number for number, source in enumerate(dict.fromkeys(e.source for e in entries))}
+    meta = bytearray()
+    _put(meta, [len(sources)])
+    for source in sources:
+        encoded = source.encode()
+        _put(meta, [len(encoded)])
+        meta += encoded
+    _put(meta, [len(entries)])
+    if len(sources) > 1:
+        _put(meta, [sources[entry.source] for entry in entries])
+    _put(meta, _differences(entry.seq for entry in entries))
+    _put(meta, _differences(entry.time_us for entry in entries))
+    _put(meta, _differences(entry.arrival for entry in entries))
+    _put(meta, [len(entry.text) for entry in entries])
+    plain = bytearray()
+    _put(plain, [len(meta)])
+    plain += meta
+    plain += b",".join(entry.text for entry in entries)
+    head = bytearray([FORMAT])
+    _put(head, [NO_DICTIONARY])
+    return bytes(head) + zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(plain)
+
+
+class _Inflaters(threading.local):
+    """One decompressor a thread: making one costs more than opening a frame."""
+
+    def __init__(self) -> None:
+        self.one = zstandard.ZstdDecompressor()
+
+
+_inflaters = _Inflaters()
+
+
+def _inflate(packed: bytes) -> bytes:
+    if packed[:2] != bytes([FORMAT, NO_DICTIONARY]):
+        raise StoreDamaged
+    try:
+        if not 0 < zstandard.frame_content_size(packed[2:]) <= MAX_FRAME_BYTES:
+            raise StoreDamaged
+        return _inflaters.one.decompress(packed[2:])
+    except zstandard.ZstdError as error:
+        raise StoreDamaged from error
+
+
+def _split(text: bytes, lengths: Iterable[int]) -> list[bytes]:
+    texts: list[bytes] = []
+    at = 0
+    for length in lengths:
+        texts.append(text[at : at + length])
+        at += length + 1
+    if at != len(text) + 1:
+        raise StoreDamaged
+    return texts
+
+
+def _differences(values: Iterable[int]) -> Iterable[int]:
+    """Each value's difference from the one before, folded so that small ones of either sign stay small."""
+    before = 0
+    for value in values:
+        step = value - before
+        yield step << 1 if step >= 0 else (-step << 1) - 1
+        before = value
+
+
+def _put(out: bytearray, values: Iterable[int]) -> None:
+    """Appends varints: seven bits a byte, the lowest first, the top bit says that more follows."""
+    for value in values:
+        rest = value
+        while rest > 0x7F:
+            out.append(rest & 0x7F | 0x80)
+            rest >>= 7
+        out.append(rest)
+
+
+class _Columns:
+    """Reads varints one after the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.at = 0
+
+    def one(self) -> int:
+        return self.take(1)[0]
+
+    def take(self, count: int) -> list[int]:
+        values: list[int] = []
+        data, at = self._data, self.at
+        try:
+            for _ in range(count):
+                byte = data[at]
+                at += 1
+                value, shift = byte & 0x7F, 7
+                while byte > 0x7F:
+                    byte = data[at]
+                    at += 1
+                    value |= (byte & 0x7F) << shift
+                    shift += 7
+                values.append(value)
+        except IndexError:
+            raise StoreDamaged from None
+        self.at = at
+        return values
+
+    def differences(self, count: int) -> list[int]:
+        value = 0
+        values: list[int] = []
+        for folded in self.take(count):
+            value += -((folded + 1) >> 1) if folded & 1 else folded >> 1
+            values.append(value)
+        return values
+
+    def text(self) -> str:
+        length = self.one()
+        encoded = self._data[self.at : self.at + length]
+        self.at += length
+        return encoded.decode()

@@ -1,0 +1,97 @@
+"""Day files: where they lie, and a bounded pool of connections that read them."""
+
+from collections import OrderedDict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Any, NamedTuple
+
+import apsw
+
+from ringlog.errors import StoreDamaged
+from ringlog.store.sqlite import files
+from ringlog.store.sqlite.call_index import N_BITS, Error
+from ringlog.store.sqlite.catalogue import connect, connect_to_write, migrate
+
+POOL = 32
+"""Connections kept open for reading."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Sealed(NamedTuple):
+    """A call's row in its Day."""
+
+    first_error: Error
+    frame: bytes
+
+
+class Days:
+    """The folder of Day files. Reading is safe from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._pool: OrderedDict[int, apsw.Connection] = OrderedDict()
+        self._lock = Lock()
+
+    def path(self, day: int) -> Path:
+        return self._folder / f"{EPOCH + timedelta(days=day):%Y-%m-%d}.db"
+
+    def sealed(self, call_id: int) -> Sealed:
+        """Raises StoreDamaged where the call is not there, and apsw.Error."""
+        row = self._row(call_id, "SELECT first_error_us, first_error, frame FROM frame WHERE call_id = ?")
+        return Sealed((row[0], row[1]), row[2])
+
+    def first_error(self, call_id: int) -> Error:
+        """Of the sealed entries. Raises StoreDamaged, apsw.Error."""
+        row = self._row(call_id, "SELECT first_error_us, first_error FROM frame WHERE call_id = ?")
+        return row[0], row[1]
+
+    def _row(self, call_id: int, select: str) -> tuple[Any, ...]:
+        day = call_id >> N_BITS
+        with self._lock:
+            # A pooled connection may hold a file that another process has unlinked and made anew.
+            for fresh in (False, True):
+                if fresh:
+                    self._forget(day)
+                if rows := self._reader(day).execute(select, (call_id,)).fetchall():
+                    return rows[0]
+        raise StoreDamaged
+
+    def _reader(self, day: int) -> apsw.Connection:
+        connection = self._pool.pop(day, None) or connect(self.path(day))
+        self._pool[day] = connection
+        if len(self._pool) > POOL:
+            self._pool.popitem(last=False)[1].close()
+        return connection
+
+    def _forget(self, day: int) -> None:
+        if connection := self._pool.pop(day, None):
+            connection.close()
+
+    def writer(self, day: int) -> apsw.Connection:
+        """For sealing; makes the file where there is none."""
+        files.make_folder(self._folder)
+        connection = connect_to_write(self.path(day), create=True)
+        try:
+            migrate(connection, "day")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def remove(self, day: int) -> None:
+        """Unlinks the Day's files, durably. Doing it again does no harm."""
+        path = self.path(day)
+        with self._lock:
+            self._forget(day)
+            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+                files.unlink(self._folder / name)
+        if self._folder.is_dir():
+            files.fsync_folder(self._folder)
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._pool.values():
+                connection.close()
+            self._pool.clear()

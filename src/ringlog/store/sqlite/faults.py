@@ -1,0 +1,43 @@
+"""The seam: a driver's error gets its name in Ringlog's own tree here and nowhere else."""
+
+import errno
+from types import TracebackType
+
+import apsw
+
+from ringlog.errors import StoreBusy, StoreDamaged, StoreFault, StoreFull
+
+NAMES: tuple[tuple[type[Exception], type[StoreFault]], ...] = (
+    (apsw.FullError, StoreFull),
+    (apsw.BusyError, StoreBusy),
+    (apsw.LockedError, StoreBusy),
+    (apsw.CorruptError, StoreDamaged),
+    (apsw.NotADBError, StoreDamaged),
+    (apsw.CantOpenError, StoreDamaged),
+    (apsw.Error, StoreFault),
+)
+
+
+def renamed(error: BaseException) -> StoreFault | None:
+    """What `error` is called outside this room; None where it is none of the driver's or the disk's."""
+    if isinstance(error, OSError):
+        return StoreFull() if error.errno in {errno.ENOSPC, errno.EDQUOT} else StoreFault()
+    for theirs, ours in NAMES:
+        if isinstance(error, theirs):
+            return ours()
+    return None
+
+
+class Seam:
+    """`with SEAM:` renames what passes."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and (fault := renamed(error)):
+            raise fault from error
+
+
+SEAM = Seam()

@@ -1,0 +1,60 @@
+"""What is stored already under the identities of a request."""
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import apsw
+
+from ringlog.model import DETAIL_SOURCE, RESERVED_SOURCE, EntryRecord, StoredEntry
+from ringlog.store.sqlite.call_index import IndexedCall
+from ringlog.store.sqlite.codec import Chunk, Frame
+from ringlog.store.sqlite.days import Days
+
+CHUNKS = "SELECT source, min_seq, max_seq, meta, text FROM chunk WHERE call_id = ?"
+
+Identities = dict[tuple[str, int], tuple[int, bytes]]
+"""Time and text by source and seq."""
+
+
+class Known:
+    """The stored entries of one call. Opens only the chunks that could clash."""
+
+    def __init__(self, connection: apsw.Connection, days: Days, call: IndexedCall) -> None:
+        self._connection = connection
+        self._days = days
+        self._call = call
+
+    def among(self, entries: Iterable[EntryRecord]) -> Identities:
+        """Raises StoreDamaged."""
+        ranges: dict[str, tuple[int, int]] = {}
+        for entry in entries:
+            if entry.seq is not None:
+                low, high = ranges.get(entry.source, (entry.seq, entry.seq))
+                ranges[entry.source] = min(low, entry.seq), max(high, entry.seq)
+        known: Identities = {}
+        for source, (low, high) in ranges.items():
+            for entry in self._stored(source, low, high):
+                known[entry.source, entry.seq] = entry.time_us, entry.text
+        return known
+
+    def _stored(self, source: str, low: int, high: int) -> Iterable[StoredEntry]:
+        rows = self._connection.execute(
+            f"{CHUNKS} AND source = ? AND max_seq >= ? AND min_seq <= ?", (self._call.id, source, low, high)
+        ).fetchall()
+        for row in rows:
+            yield from Chunk(*row).entries()  # pyright: ignore[reportArgumentType]
+        yield from (entry for entry in self._sealed if entry.source == source)
+
+    @cached_property
+    def _sealed(self) -> list[StoredEntry]:
+        if not self._call.sealed_arrival:
+            return []
+        return Frame(self._days.sealed(self._call.id).frame).entries()
+
+    def has_other_sources(self) -> bool:
+        """Whether anything but a posted detail is stored. Raises StoreDamaged."""
+        own = (DETAIL_SOURCE, RESERVED_SOURCE)
+        rows = self._connection.execute(
+            "SELECT 1 FROM chunk WHERE call_id = ? AND source NOT IN (?, ?) LIMIT 1", (self._call.id, *own)
+        ).fetchall()
+        return bool(rows) or any(entry.source not in own for entry in self._sealed)

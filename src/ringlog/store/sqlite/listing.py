@@ -1,0 +1,94 @@
+"""Lists of calls, newest start first, then session_id."""
+
+import json
+from typing import Any
+
+import apsw
+
+from ringlog.model import CallPage, CallQuery, Horizon, Kind, number_key
+from ringlog.store.sqlite.call_index import N_BITS, N_MASK, SELECT, IndexedCall, indexed
+from ringlog.store.sqlite.catalogue import reading
+from ringlog.store.sqlite.codec import Chunk
+from ringlog.store.sqlite.days import Days
+from ringlog.store.sqlite.reading import first_error
+
+NOT_GONE = f"(id & {N_MASK}) >= (SELECT gone_n FROM day WHERE day = id >> {N_BITS})"
+
+Condition = tuple[str, tuple[Any, ...]]
+
+
+def page(
+    connection: apsw.Connection, days: Days, account_id: int, query: CallQuery, horizon: Horizon
+) -> CallPage:
+    conditions = [("account_id = ? AND NOT deleted", (account_id,)), *_matching(query, horizon)]
+    with reading(connection):
+        total = _count(connection, conditions) if query.count else None
+        found = [indexed(row) for row in _rows(connection, [*conditions, *_behind(query)], query)]
+        now = {call.id: _now(connection, call) for call in found if _runs(call, horizon)}
+    calls = [call.call(horizon, first_error(days, call, horizon), now.get(call.id)) for call in found]
+    return CallPage(calls, total)
+
+
+def _matching(query: CallQuery, horizon: Horizon) -> list[Condition]:
+    starts = [start for start in (query.start_s, horizon.calls_from_s) if start is not None]
+    conditions: list[Condition] = [("start_s >= ?", (max(starts),))] if starts else []
+    if query.end_s is not None:
+        conditions.append(("start_s < ?", (query.end_s,)))
+    if (key := number_key(query.number)) != "":
+        either = ("(dest = ? OR src = ?)", (key, key))
+        conditions.append(either if query.either_side else ("dest = ?", (key,)))
+    if not query.running:
+        conditions.append(("(end_s IS NOT NULL OR last_received_us < ?)", (horizon.idle_before_us,)))
+    if query.available:
+        conditions.append((NOT_GONE, ()))
+        if horizon.details_from_s is not None:
+            conditions.append(("start_s >= ?", (horizon.details_from_s,)))
+    return conditions
+
+
+def _behind(query: CallQuery) -> list[Condition]:
+    if not query.after:
+        return []
+    start_s, session_id = query.after
+    return [("start_s <= ? AND (start_s < ? OR session_id > ?)", (start_s, start_s, session_id))]
+
+
+def _where(conditions: list[Condition]) -> Condition:
+    return (
+        " AND ".join(text for text, _ in conditions),
+        tuple(value for _, values in conditions for value in values),
+    )
+
+
+def _count(connection: apsw.Connection, conditions: list[Condition]) -> int:
+    where, values = _where(conditions)
+    ((count,),) = connection.execute(f"SELECT count(*) FROM call WHERE {where}", values).fetchall()  # noqa: S608 - fixed texts
+    return count  # pyright: ignore[reportReturnType]
+
+
+def _rows(connection: apsw.Connection, conditions: list[Condition], query: CallQuery) -> list[Any]:
+    where, values = _where(conditions)
+    return connection.execute(
+        f"{SELECT} WHERE {where} ORDER BY start_s DESC, session_id LIMIT ? OFFSET ?",
+        (*values, query.limit, query.offset),
+    ).fetchall()
+
+
+def _runs(call: IndexedCall, horizon: Horizon) -> bool:
+    return call.end_s is None and call.last_received_us >= horizon.idle_before_us and call.available(horizon)
+
+
+def _now(connection: apsw.Connection, call: IndexedCall) -> str | None:
+    """The line of the entry received last that is no `debug`, as far as entries are unsealed."""
+    cursor = connection.execute(
+        "SELECT source, min_seq, max_seq, meta, text FROM chunk WHERE call_id = ? ORDER BY id DESC",
+        (call.id,),
+    )
+    for row in cursor:
+        entries = Chunk(*row).entries()  # pyright: ignore[reportArgumentType]
+        for entry in sorted(entries, key=lambda entry: entry.arrival, reverse=True):
+            decoded: dict[str, Any] = json.loads(entry.text)
+            if decoded["class"] != Kind.DEBUG:
+                cursor.close()
+                return decoded["event"]["line"]
+    return None

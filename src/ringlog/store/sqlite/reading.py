@@ -1,0 +1,112 @@
+"""Reading one call: the catalogue first, then its Day, so that what was sealed in between is never missed."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import apsw
+
+from ringlog.errors import DetailsGone, NoSuchCall, StoreDamaged
+from ringlog.model import UNNUMBERED_SOURCE, Call, Detail, Horizon, StoredEntry, in_order
+from ringlog.store.sqlite import call_index
+from ringlog.store.sqlite.call_index import IndexedCall, earlier_error
+from ringlog.store.sqlite.catalogue import reading
+from ringlog.store.sqlite.codec import Chunk, Frame
+from ringlog.store.sqlite.days import Days
+from ringlog.store.sqlite.identity import CHUNKS
+
+
+def known_call(
+    connection: apsw.Connection, account_id: int, session_id: str, horizon: Horizon
+) -> IndexedCall:
+    """Raises NoSuchCall."""
+    call = call_index.load(connection, account_id, session_id)
+    if not call or not call.known(horizon):
+        raise NoSuchCall
+    return call
+
+
+def one_call(
+    connection: apsw.Connection, days: Days, account_id: int, session_id: str, horizon: Horizon
+) -> Call:
+    """Raises NoSuchCall."""
+    call = known_call(connection, account_id, session_id, horizon)
+    return call.call(horizon, first_error(days, call, horizon))
+
+
+def first_error(days: Days, call: IndexedCall, horizon: Horizon) -> str | None:
+    """The line of the call's first error. None where its Day is damaged: only reading the call says so."""
+    if not call.errors or not call.available(horizon):
+        return None
+    known = call.first_error_us, call.first_error
+    if call.sealed_arrival:
+        try:
+            known = earlier_error(known, days.first_error(call.id))
+        except (apsw.Error, StoreDamaged):
+            return known[1]
+    return known[1]
+
+
+def chunks_of(connection: apsw.Connection, call_id: int) -> list[Chunk]:
+    """All unsealed chunks, by source and seq."""
+    rows = connection.execute(f"{CHUNKS} ORDER BY source, max_seq", (call_id,)).fetchall()
+    return [Chunk(*row) for row in rows]  # pyright: ignore[reportArgumentType]
+
+
+def detail(
+    connection: apsw.Connection, days: Days, account_id: int, session_id: str, horizon: Horizon
+) -> Detail:
+    """Raises NoSuchCall, DetailsGone, StoreDamaged."""
+    with reading(connection):
+        call = known_call(connection, account_id, session_id, horizon)
+        chunks = chunks_of(connection, call.id)
+    if not call.available(horizon):
+        raise DetailsGone
+    try:
+        return _assembled(days, call, chunks, horizon)
+    except (apsw.CantOpenError, StoreDamaged):
+        # Its Day may have been expired since the catalogue was read.
+        if known_call(connection, account_id, session_id, horizon).gone:
+            raise DetailsGone from None
+        raise
+
+
+def _assembled(days: Days, call: IndexedCall, chunks: list[Chunk], horizon: Horizon) -> Detail:
+    known = call.first_error_us, call.first_error
+    if not call.sealed_arrival:
+        answer = call.call(horizon, known[1])
+        if in_sequence(chunks):
+            return Detail(answer, b",".join(chunk.text for chunk in chunks), partial(entries_of, chunks))
+        return _merged(answer, entries_of(chunks))
+    sealed = days.sealed(call.id)
+    frame = Frame(sealed.frame)
+    answer = call.call(horizon, earlier_error(known, sealed.first_error)[1])
+    if not chunks:
+        return Detail(answer, frame.text, frame.entries)
+    return _merged(answer, union(entries_of(chunks), frame.entries()))
+
+
+def _merged(call: Call, entries: Sequence[StoredEntry]) -> Detail:
+    ordered = in_order(entries)
+    return Detail(call, b",".join(entry.text for entry in ordered), lambda: ordered)
+
+
+def in_sequence(chunks: Sequence[Chunk]) -> bool:
+    """Whether joining these chunks gives the Order: one numbered source, one chunk after the other."""
+    if not chunks:
+        return True
+    source = chunks[0].source
+    return (
+        source != UNNUMBERED_SOURCE
+        and chunks[-1].source == source
+        and all(one.max_seq < other.min_seq for one, other in zip(chunks, chunks[1:], strict=False))
+    )
+
+
+def entries_of(chunks: Sequence[Chunk]) -> list[StoredEntry]:
+    """Raises StoreDamaged."""
+    return [entry for chunk in chunks for entry in chunk.entries()]
+
+
+def union(catalogue: Sequence[StoredEntry], day: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """By identity: between the two commits of a sealing an entry stands in both."""
+    return list({(entry.source, entry.seq): entry for entry in (*day, *catalogue)}.values())

@@ -1,0 +1,162 @@
+"""Sealing: a finished call's chunks become one compressed frame in its Day.
+
+(1) the frame is built, (2) written to the Day and committed, (3) the chunks that went in are dropped from the
+catalogue. A kill between 2 and 3 is harmless: reading takes the union, and sealing again replaces the frame.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+import apsw
+
+from ringlog.errors import RinglogError
+from ringlog.model import Horizon, in_order
+from ringlog.store.sqlite.call_index import N_BITS, SELECT, Error, IndexedCall, earlier_error, indexed
+from ringlog.store.sqlite.catalogue import reading, writing
+from ringlog.store.sqlite.codec import Frame, pack_frame
+from ringlog.store.sqlite.days import Days, Sealed
+from ringlog.store.sqlite.reading import chunks_of, entries_of, union
+from ringlog.store.sqlite.writer import Writer
+
+GROUP = 100
+"""Calls sealed in one commit."""
+VACUUM_PAGES = 500
+"""Pages given back in one commit."""
+
+Reached = Callable[[str], None]
+"""Told each point of sealing and expiry that a kill could hit."""
+
+# A step from one call with chunks to the next, so that the chunks themselves are not walked.
+UNSEALED = (
+    "WITH RECURSIVE unsealed (id) AS (SELECT min(call_id) FROM chunk UNION ALL "
+    "SELECT (SELECT min(call_id) FROM chunk WHERE call_id > unsealed.id) FROM unsealed WHERE id IS NOT NULL) "
+    f"{SELECT} JOIN day ON day.day = call.id >> {N_BITS} WHERE call.id IN (SELECT id FROM unsealed) "
+    "AND day.state = 0 AND last_received_us < ? AND (end_s IS NOT NULL OR last_received_us < ?)"
+)
+
+
+class Sealing:
+    """Runs in one thread, never beside an expiry."""
+
+    def __init__(
+        self, connect: Callable[[], apsw.Connection], days: Days, writer: Writer, reached: Reached
+    ) -> None:
+        self._connect = connect
+        self._days = days
+        self._writer = writer
+        self._reached = reached
+
+    def seal(self, horizon: Horizon) -> int:
+        """Seals what ended and is quiet; returns how many calls.
+
+        A Day that fails keeps none of the others from being sealed; its error is raised at the end.
+        """
+        connection = self._connect()
+        try:
+            return self._seal(connection, horizon)
+        finally:
+            connection.close()
+
+    def _seal(self, connection: apsw.Connection, horizon: Horizon) -> int:
+        sealed = 0
+        failed: Exception | None = None
+        for day, calls in self._ready(connection, horizon).items():
+            try:
+                sealed += self._seal_day(connection, day, calls)
+            except (apsw.Error, OSError, RinglogError) as error:
+                failed = failed or error
+        if sealed:
+            self._give_back_pages()
+        if failed:
+            raise failed
+        return sealed
+
+    def _ready(self, connection: apsw.Connection, horizon: Horizon) -> dict[int, list[IndexedCall]]:
+        by_day: defaultdict[int, list[IndexedCall]] = defaultdict(list)
+        rows = connection.execute(UNSEALED, (horizon.quiet_before_us, horizon.idle_before_us)).fetchall()
+        for row in rows:
+            call = indexed(row)
+            if not call.gone:
+                by_day[call.day].append(call)
+        return by_day
+
+    def _seal_day(self, connection: apsw.Connection, day: int, calls: list[IndexedCall]) -> int:
+        file = self._days.writer(day)
+        sealed = 0
+        failed: RinglogError | None = None
+        try:
+            for group in _groups(calls):
+                frames: list[Packed] = []
+                for call in group:
+                    try:
+                        frames.append(self._pack(connection, file, call))
+                    except RinglogError as error:
+                        failed = failed or error
+                self._commit(file, frames)
+                sealed += len(frames)
+        finally:
+            file.close()
+        if failed:
+            raise failed
+        return sealed
+
+    def _pack(self, connection: apsw.Connection, file: apsw.Connection, call: IndexedCall) -> "Packed":
+        """Raises StoreDamaged."""
+        with reading(connection):
+            (row,) = connection.execute(f"{SELECT} WHERE id = ?", (call.id,)).fetchall()
+            chunks = chunks_of(connection, call.id)
+        call = indexed(row)
+        entries = entries_of(chunks)
+        error: Error = (call.first_error_us, call.first_error)
+        if before := self._before(file, call):
+            entries = union(entries, Frame(before.frame).entries())
+            error = earlier_error(error, before.first_error)
+        return call.id, call.next_arrival - 1, *error, pack_frame(in_order(entries))
+
+    def _before(self, file: apsw.Connection, call: IndexedCall) -> Sealed | None:
+        """The frame that this one replaces; a kill may have left one that the catalogue does not know."""
+        select = "SELECT first_error_us, first_error, frame FROM frame WHERE call_id = ?"
+        for us, line, frame in file.execute(select, (call.id,)).fetchall():
+            return Sealed((us, line), frame)  # pyright: ignore[reportArgumentType]
+        return self._days.sealed(call.id) if call.sealed_arrival else None
+
+    def _commit(self, file: apsw.Connection, frames: list["Packed"]) -> None:
+        if not frames:
+            return
+        self._reached("sealing: frames built")
+        with writing(file):
+            file.executemany("INSERT OR REPLACE INTO frame VALUES (?, ?, ?, ?, ?)", frames)
+        self._reached("sealing: frames committed")
+        self._writer.run_here(lambda catalogue: _drop_chunks(catalogue, frames))
+        self._reached("sealing: chunks dropped")
+
+    def _give_back_pages(self) -> None:
+        while self._writer.run_here(_vacuum):
+            self._reached("sealing: pages given back")
+
+
+Packed = tuple[int, int, int | None, str | None, bytes]
+"""A row of a Day: call, arrival, time and line of the first error, frame."""
+
+
+def _groups(calls: list[IndexedCall]) -> Iterator[list[IndexedCall]]:
+    for at in range(0, len(calls), GROUP):
+        yield calls[at : at + GROUP]
+
+
+def _drop_chunks(catalogue: apsw.Connection, frames: list[Packed]) -> None:
+    """What arrived since the frame was built stays, and then the first error's line stays with it."""
+    for call_id, arrival, *_ in frames:
+        catalogue.execute("DELETE FROM chunk WHERE call_id = ? AND last_arrival <= ?", (call_id, arrival))
+        catalogue.execute(
+            "UPDATE call SET sealed_arrival = ?2, "
+            "first_error_us = CASE WHEN next_arrival - 1 > ?2 THEN first_error_us END, "
+            "first_error = CASE WHEN next_arrival - 1 > ?2 THEN first_error END WHERE id = ?1",
+            (call_id, arrival),
+        )
+
+
+def _vacuum(catalogue: apsw.Connection) -> bool:
+    """Whether free pages are left."""
+    catalogue.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+    return catalogue.execute("PRAGMA freelist_count").fetchall() != [(0,)]

@@ -1,0 +1,197 @@
+"""The embedded store: one folder, one process that appends, any number that read."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from ringlog.errors import ConfigurationFault, StoreFault, StoreLocked
+from ringlog.model import (
+    Account,
+    Appended,
+    Batch,
+    Call,
+    CallPage,
+    CallQuery,
+    Detail,
+    DeveloperKey,
+    Expired,
+    Horizon,
+    Scope,
+)
+from ringlog.store.sqlite import accounts, catalogue, files, listing, reading
+from ringlog.store.sqlite.appending import append
+from ringlog.store.sqlite.days import Days
+from ringlog.store.sqlite.expiry import Expiry
+from ringlog.store.sqlite.faults import SEAM
+from ringlog.store.sqlite.sealing import Reached, Sealing
+from ringlog.store.sqlite.writer import Job, Writer
+
+T = TypeVar("T")
+
+
+def _nobody_listens(point: str) -> None:
+    del point
+
+
+class SqliteStore:
+    """Store of base.py. Point reads run where they are called, lists and upkeep in a thread each."""
+
+    def __init__(self, folder: Path, lock: files.Lock | None, reached: Reached) -> None:
+        self._path = folder / "catalogue.db"
+        self._lock = lock
+        self._days = Days(folder / "days")
+        self._connection: apsw.Connection | None = catalogue.connect(self._path)
+        self._writer = Writer(partial(catalogue.connect_to_write, self._path))
+        self._lists = ThreadPoolExecutor(1, "ringlog-lists")
+        self._upkeep = ThreadPoolExecutor(1, "ringlog-upkeep")
+        parts = (partial(catalogue.connect, self._path), self._days, self._writer, reached)
+        self._sealing = Sealing(*parts)
+        self._expiry = Expiry(*parts)
+
+    @classmethod
+    async def open(
+        cls, folder: Path, *, append: bool, create: bool = False, reached: Reached = _nobody_listens
+    ) -> "SqliteStore":
+        """Opens the store in `folder`; to append, makes it where there is none, as `create` does.
+
+        `reached` is told each point of sealing and expiry that a kill could hit.
+        Raises StoreLocked where another process appends; ConfigurationFault where there is no store.
+        """
+        with SEAM:
+            return await asyncio.to_thread(cls._open, folder, append, append or create, reached)
+
+    @classmethod
+    def _open(cls, folder: Path, append: bool, create: bool, reached: Reached) -> "SqliteStore":  # noqa: FBT001 - named by open
+        path = folder / "catalogue.db"
+        if not create and not path.is_file():
+            raise ConfigurationFault(f"There is no store in {folder}.")
+        if create:
+            _make(folder)
+        lock = files.Lock(folder) if append else None
+        try:
+            connection = catalogue.connect_to_write(path, create=create)
+            try:
+                catalogue.migrate(connection, "catalogue")
+            finally:
+                connection.close()
+            store = cls(folder, lock, reached)
+            if append:
+                store._expiry.finish()
+        except BaseException:
+            if lock:
+                lock.release()
+            raise
+        return store
+
+    async def close(self) -> None:
+        """Finishes what was begun."""
+        with SEAM:
+            await asyncio.to_thread(self._finish)
+            if self._connection:
+                self._connection.close()
+                self._connection = None
+
+    def _finish(self) -> None:
+        self._upkeep.shutdown()
+        self._lists.shutdown()
+        self._writer.close()
+        self._days.close()
+        if self._lock:
+            self._lock.release()
+            self._lock = None
+
+    # -- accounts ------------------------------------------------------------------------------------
+
+    async def add_account(self, email: str, now_us: int) -> Account:
+        return await self._write(lambda writer: accounts.add_account(writer, email, now_us))
+
+    async def accounts(self) -> Sequence[Account]:
+        with SEAM:
+            return accounts.accounts(self._reader)
+
+    async def account(self, email: str) -> Account:
+        with SEAM:
+            return accounts.account(self._reader, email)
+
+    async def set_active(self, email: str, active: bool) -> None:  # noqa: FBT001 - as the Protocol says
+        await self._write(lambda writer: accounts.set_active(writer, email, active=active))
+
+    async def add_key(self, account_id: int, digest: bytes, scopes: Scope, now_us: int) -> DeveloperKey:
+        return await self._write(lambda writer: accounts.add_key(writer, account_id, digest, scopes, now_us))
+
+    async def keys(self, account_id: int) -> Sequence[DeveloperKey]:
+        with SEAM:
+            return accounts.keys(self._reader, account_id)
+
+    async def revoke_key(self, account_id: int, key_id: int) -> None:
+        await self._write(lambda writer: accounts.revoke_key(writer, account_id, key_id))
+
+    async def key_used(self, key_id: int, now_us: int) -> None:
+        await self._write(lambda writer: accounts.key_used(writer, key_id, now_us))
+
+    # -- calls ---------------------------------------------------------------------------------------
+
+    async def append(self, account_id: int, batch: Batch, horizon: Horizon) -> Appended:
+        self._must_append()
+        size = sum(len(entry.text) for call in batch.values() for entry in call.entries)
+        return await self._write(lambda writer: append(writer, self._days, account_id, batch, horizon), size)
+
+    async def call(self, account_id: int, session_id: str, horizon: Horizon) -> Call:
+        with SEAM:
+            return reading.one_call(self._reader, self._days, account_id, session_id, horizon)
+
+    async def read(self, account_id: int, session_id: str, horizon: Horizon) -> Detail:
+        with SEAM:
+            return reading.detail(self._reader, self._days, account_id, session_id, horizon)
+
+    async def calls(self, account_id: int, query: CallQuery, horizon: Horizon) -> CallPage:
+        return await self._in(self._lists, lambda: self._page(account_id, query, horizon))
+
+    def _page(self, account_id: int, query: CallQuery, horizon: Horizon) -> CallPage:
+        connection = catalogue.connect(self._path)
+        try:
+            return listing.page(connection, self._days, account_id, query, horizon)
+        finally:
+            connection.close()
+
+    async def seal(self, horizon: Horizon) -> int:
+        self._must_append()
+        return await self._in(self._upkeep, lambda: self._sealing.seal(horizon))
+
+    async def expire(self, horizon: Horizon) -> Expired:
+        self._must_append()
+        return await self._in(self._upkeep, lambda: self._expiry.expire(horizon))
+
+    # -- where things run ----------------------------------------------------------------------------
+
+    @property
+    def _reader(self) -> apsw.Connection:
+        if not self._connection:
+            raise StoreFault("The store is closed.")
+        return self._connection
+
+    def _must_append(self) -> None:
+        _ = self._reader
+        if not self._lock:
+            raise StoreLocked("This store was opened for reading only.")
+
+    async def _write(self, job: Job[T], size: int = 0) -> T:
+        with SEAM:
+            return await self._writer.run(job, size)
+
+    async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        _ = self._reader
+        with SEAM:
+            return await asyncio.get_running_loop().run_in_executor(thread, work)
+
+
+def _make(folder: Path) -> None:
+    try:
+        files.make_folder(folder)
+    except OSError as error:
+        raise ConfigurationFault(f"The folder {folder} cannot be made: {error.strerror}.") from error
