@@ -1,0 +1,120 @@
+"""`ringlog calls` and `ringlog show`."""
+
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.text import Text
+
+from ringlog.cli import listing, showing
+from ringlog.cli.options import Json, Utc
+from ringlog.cli.place import now_us, opened, run
+from ringlog.cli.terminal import put, terminal
+from ringlog.cli.times import moment
+from ringlog.cli.transfer import Since, Until
+from ringlog.cli.where import Where, somewhere
+from ringlog.model import Call, CallQuery, StoredEntry
+from ringlog.timeline import timeline
+from ringlog.wire.native import call_row
+
+
+class Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    XML = "xml"
+
+
+SessionId = Annotated[str, typer.Argument(metavar="SESSION_ID", help="The call.")]
+Number = Annotated[str, typer.Option(metavar="NUMBER", help="Calls to this number.")]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Calls at most.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="json and xml: as the server's API answers.")]
+All = Annotated[bool, typer.Option("--all", help="Every entry with its data; nothing folded.")]
+
+
+@somewhere
+def calls(
+    where: Where,
+    number: Number = "",
+    since: Since = "",
+    until: Until = "",
+    limit: Limit = 50,
+    as_json: Json = False,
+    utc: Utc = False,
+) -> None:
+    """List calls, newest first, running ones too."""
+    now = now_us()
+    start = moment(since, "--since", now, utc=utc) if since else None
+    end = moment(until, "--until", now, utc=utc) if until else None
+    found = run(_calls(where, CallQuery(start, end, number, limit=limit + 1)))
+    shown = found[:limit]
+    if as_json:
+        typer.echo(msgspec.json.encode([call_row(call) for call in shown]))
+        return
+    if not shown:
+        typer.echo("No calls match." if number or since or until else "No calls yet.")
+        return
+    console = terminal()
+    for line in listing.lines(shown, now, console.width, utc=utc):
+        put(console, line)
+    put(console, Text())
+    put(console, Text(footer(shown, found[limit:])))
+
+
+async def _calls(where: Where, query: CallQuery) -> Sequence[Call]:
+    async with opened(where) as place:
+        return await place.calls(query)
+
+
+def footer(shown: Sequence[Call], older: Sequence[Call]) -> str:
+    """How many, and how to go on; a second that was cut in two is shown again."""
+    count = f"{len(shown):,} call{'s' if len(shown) > 1 else ''}"
+    if not older:
+        return count
+    last = shown[-1].start_s
+    if older[0].start_s < last:
+        return f"{count}   older: ringlog calls --until {last}"
+    if shown[0].start_s > last:
+        return f"{count}   older: ringlog calls --until {last + 1}"
+    return f"{count}   more of the same second: ringlog calls --limit {2 * len(shown)}"
+
+
+@somewhere
+def show(
+    where: Where,
+    session_id: SessionId,
+    format_: FormatOption = Format.TEXT,
+    whole: All = False,
+    utc: Utc = False,
+) -> None:
+    """Show what happened in a call."""
+    if format_ is not Format.TEXT:
+        sys.stdout.buffer.write(run(_served(where, session_id, f"application/{format_.value}")) + b"\n")
+        return
+    call, entries = run(_detail(where, session_id))
+    console = terminal()
+    now = now_us()
+    if call.available:
+        drawn = timeline(call, entries, whole=whole)
+        found = showing.lines(drawn, now, console.width, utc=utc, whole=whole)
+    else:
+        found = showing.gone(call, now, utc=utc)
+    for line in found:
+        put(console, line)
+
+
+async def _served(where: Where, session_id: str, media_type: str) -> bytes:
+    async with opened(where) as place:
+        return await place.served(session_id, media_type)
+
+
+async def _detail(where: Where, session_id: str) -> tuple[Call, Sequence[StoredEntry]]:
+    async with opened(where) as place:
+        return await place.detail(session_id)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("calls", epilog="Example: ringlog calls --number 690 --since 2h")(calls)
+    app.command("show", epilog="Example: ringlog show 1795424645.40")(show)

@@ -1,0 +1,106 @@
+"""The list of calls, as lines of a terminal."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from ringlog.cli.terminal import cut, filled, visible
+from ringlog.cli.times import at, day_name, minutes
+from ringlog.model import MICROSECONDS, OUTBOUND_SRC, Call, CallType
+
+TITLES = ("FROM", "TO", "APPLICATION")
+WIDEST = (16, 16, 18)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths of the columns whose texts differ in length."""
+
+    src: int
+    dest: int
+    length: int
+    application: int
+
+
+def lines(calls: Sequence[Call], now_us: int, width: int, *, utc: bool) -> Iterator[Text]:
+    """A line per call, newest first, under a line per day; `width` is the terminal's, in columns."""
+    columns = fitted(calls, now_us)
+    yield Text(
+        f"{'TIME':<8}  {'FROM':<{columns.src}}  {'TO':<{columns.dest}}  {'LENGTH':>{columns.length}}  "
+        f"{'APPLICATION':<{columns.application}}  HOW IT ENDED",
+        style="dim",
+    )
+    now = at(now_us // MICROSECONDS, utc=utc)
+    day = ""
+    for call in calls:
+        begun = at(call.start_s, utc=utc)
+        if (name := day_name(begun, now)) != day:
+            day = name
+            yield Text(name, style="bold")
+        yield row(call, f"{begun:%H:%M:%S}", now_us, columns, width)
+
+
+def fitted(calls: Sequence[Call], now_us: int) -> Columns:
+    texts = [(caller(call), visible(call.dest), visible(application(call))) for call in calls]
+    widths = [
+        min(max([len(title), 10, *(cell_len(text[column]) for text in texts)]), widest)
+        for column, (title, widest) in enumerate(zip(TITLES, WIDEST, strict=True))
+    ]
+    length = max([6, *(cell_len(duration(call, now_us)) for call in calls)])
+    return Columns(widths[0], widths[1], length, widths[2])
+
+
+def row(call: Call, begun: str, now_us: int, columns: Columns, width: int) -> Text:
+    line = Text(f"{begun}  {filled(caller(call), columns.src)}  ")
+    line.append(filled(visible(call.dest), columns.dest), "dim")
+    line.append(f"  {duration(call, now_us):>{columns.length}}", "blue" if call.end_s is None else "")
+    line.append("  ")
+    line.append(filled(visible(call.application), columns.application))
+    if call.version and cell_len(application(call)) <= columns.application:
+        line.right_crop(columns.application - cell_len(visible(call.application)))
+        line.append(
+            filled(" " + visible(call.version), columns.application - cell_len(visible(call.application))),
+            "dim",
+        )
+    line.append("  ")
+    end(call, line, width)
+    return line
+
+
+def end(call: Call, line: Text, width: int) -> None:
+    """How it ended, or what goes on; an error takes the place of who ended the call."""
+    room = max(width - line.cell_len, 1)
+    if call.errors:
+        mark = f"◆{call.errors}"
+        line.append(mark, "red")
+        line.append(cut(f" {visible(call.first_error or how(call))}", room - cell_len(mark)))
+    elif call.end_s is None:
+        line.append(cut(f"now: {visible(call.now)}" if call.now else "running", room), "blue")
+    else:
+        line.append(cut(how(call), room), "dim" if how(call) == "by application" else "")
+
+
+def how(call: Call) -> str:
+    """Who ended a call, in words: `by caller`."""
+    if call.end_s is None:
+        return "running"
+    if not call.ending:
+        return "unknown"
+    by = call.ending.by.value
+    return by if by.startswith("cancelled") or by == "unknown" else f"by {by}"
+
+
+def caller(call: Call) -> str:
+    return OUTBOUND_SRC if call.type == CallType.OUTBOUND else visible(call.src) or "unknown"
+
+
+def application(call: Call) -> str:
+    return f"{call.application} {call.version}".strip()
+
+
+def duration(call: Call, now_us: int) -> str:
+    if call.end_s is None:
+        return f"● {minutes(now_us // MICROSECONDS - call.start_s)}"
+    return minutes(call.end_s - call.start_s)

@@ -1,0 +1,107 @@
+"""`ringlog`: every command in one place, and how any of them fails."""
+
+import io
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup, TyperOption
+
+from ringlog import __version__
+from ringlog.cli import accounts, calls, expire, transfer
+from ringlog.cli.terminal import visible
+from ringlog.errors import RinglogError
+
+COMMANDS: Sequence[Callable[[typer.Typer], None]] = (
+    accounts.register,
+    calls.register,
+    expire.register,
+    transfer.register,
+)
+
+
+class Sorted(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx))
+
+
+def show_version(wanted: bool) -> None:  # noqa: FBT001 (Typer calls it so)
+    if wanted:
+        typer.echo(f"ringlog {__version__}")
+        raise typer.Exit
+
+
+def ringlog(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """The flight recorder for phone calls."""
+
+
+def program() -> TyperGroup:
+    """The whole command line."""
+    app = typer.Typer(
+        cls=Sorted,
+        callback=ringlog,
+        epilog="Example: ringlog serve",
+        rich_markup_mode=None,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    for register in COMMANDS:
+        register(app)
+    group = typer.main.get_group(app)
+    name_variables(group)
+    return group
+
+
+def name_variables(command: Any) -> None:
+    """Gives every option that names no environment variable its own: `--key-file` is RINGLOG_KEY_FILE."""
+    for option in command.params:
+        if isinstance(option, TyperOption) and not option.envvar and not option.is_eager:
+            option.envvar = "RINGLOG_" + max(option.opts, key=len).strip("-").replace("-", "_").upper()
+    for below in getattr(command, "commands", {}).values():
+        name_variables(below)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command; returns its exit code. Whatever goes wrong is one sentence on stderr."""
+    try:
+        code = program().main(list(arguments) or ["--help"], prog_name="ringlog", standalone_mode=False)
+    except RinglogError as error:
+        return failed(error.message)
+    except typer.TyperException as error:
+        return failed(usage(error), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        return failed("Interrupted.", 130)
+    except OSError as error:
+        return failed(cause(error))
+    return code if isinstance(code, int) else 0
+
+
+def usage(error: typer.TyperException) -> str:
+    """What is wrong with a command's arguments, and where its help is."""
+    context: Any = getattr(error, "ctx", None)
+    sentence = " ".join(error.format_message().split()).rstrip(".")
+    return f"{sentence}; see {context.command_path} --help." if context else f"{sentence}."
+
+
+def cause(error: OSError) -> str:
+    """What the system refused, and of which file."""
+    what = (error.strerror or str(error) or type(error).__name__).rstrip(".")
+    return f"{error.filename}: {what}." if error.filename else f"{what}."
+
+
+def failed(sentence: str, code: int = 1) -> int:
+    typer.echo(f"ringlog: {visible(sentence)}", err=True)
+    return code
+
+
+def main() -> None:
+    # Where the terminal's encoding lacks a character, its escape is better than a traceback.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    sys.exit(run(sys.argv[1:]))

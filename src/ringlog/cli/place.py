@@ -1,0 +1,202 @@
+"""Where calls are: in a store on this machine, or at a server elsewhere. Commands do not see the difference."""
+
+import asyncio
+import getpass
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from ringlog.call_log import CallLog
+from ringlog.cli.terminal import asks_nobody
+from ringlog.cli.where import Where
+from ringlog.client.http import Answer, Server
+from ringlog.config import Retention, store_folder
+from ringlog.errors import (
+    BadRecords,
+    BeyondRetention,
+    ConfigurationFault,
+    Conflict,
+    DetailsGone,
+    NotFound,
+    Refused,
+    StoreFault,
+)
+from ringlog.model import Appended, Batch, Call, CallQuery, StoredEntry, in_order
+from ringlog.store.sqlite.store import SqliteStore
+from ringlog.cli.records import record_lines
+from ringlog.wire.native import call_from_row, stored_from_entry
+
+T = TypeVar("T")
+
+SERVED: Mapping[str, Callable[[bytes], bytes]] = {"application/json": lambda entries: b"[" + entries + b"]"}
+"""An entries' text as `/api/call/{id}` answers it."""
+
+PAGE = 1000
+"""Calls or entries asked of a server at once."""
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+class Place(Protocol):
+    async def calls(self, query: CallQuery) -> Sequence[Call]: ...
+
+    async def detail(self, session_id: str) -> tuple[Call, Sequence[StoredEntry]]:
+        """The call and its entries in Order; none where the details are gone. Raises NoSuchCall."""
+        ...
+
+    async def served(self, session_id: str, media_type: str) -> bytes:
+        """What `/api/call/{id}` answers. Raises NoSuchCall, DetailsGone."""
+        ...
+
+    async def append(self, batch: Batch) -> Appended:
+        """Raises BeyondRetention, Conflict and what else refuses it."""
+        ...
+
+
+class LocalPlace:
+    def __init__(self, log: CallLog, account_id: int) -> None:
+        self._log = log
+        self._account_id = account_id
+
+    async def calls(self, query: CallQuery) -> Sequence[Call]:
+        return (await self._log.calls(self._account_id, query)).calls
+
+    async def detail(self, session_id: str) -> tuple[Call, Sequence[StoredEntry]]:
+        try:
+            detail = await self._log.read(self._account_id, session_id)
+        except DetailsGone:
+            return await self._log.call(self._account_id, session_id), ()
+        return detail.call, detail.entries
+
+    async def served(self, session_id: str, media_type: str) -> bytes:
+        detail = await self._log.read(self._account_id, session_id)
+        return SERVED[media_type](detail.text)
+
+    async def append(self, batch: Batch) -> Appended:
+        return await self._log.append(self._account_id, batch)
+
+
+class _Page(msgspec.Struct):
+    """An answer of `GET /v1/calls/{id}`; the entries keep their bytes."""
+
+    call: dict[str, Any]
+    entries: list[msgspec.Raw]
+    next: int | None
+
+
+class RemotePlace:
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    async def calls(self, query: CallQuery) -> Sequence[Call]:
+        asked = {"since": query.start_s, "until": query.end_s, "number": query.number or None}
+        found: list[Call] = []
+        cursor: str | None = None
+        while len(found) < query.limit:
+            limit = min(PAGE, query.limit - len(found))
+            page = self._get("/v1/calls", {**asked, "limit": limit, "cursor": cursor}).json()
+            found += [call_from_row(row) for row in page["calls"]]
+            cursor = page["next"]
+            if cursor is None:
+                break
+        return found
+
+    async def detail(self, session_id: str) -> tuple[Call, Sequence[StoredEntry]]:
+        entries: list[StoredEntry] = []
+        after: int | None = None
+        while True:
+            answer = self._get(f"/v1/calls/{quote(session_id, safe='')}", {"after": after, "limit": PAGE})
+            page = msgspec.json.decode(answer.body, type=_Page)
+            entries += [stored_from_entry(bytes(entry)) for entry in page.entries]
+            after = page.next
+            if after is None:
+                return call_from_row(page.call), in_order(entries)
+
+    async def served(self, session_id: str, media_type: str) -> bytes:
+        target = f"/api/call/{quote(session_id, safe='')}"
+        return checked(self._server.request("GET", target, headers={"Accept": media_type})).body
+
+    async def append(self, batch: Batch) -> Appended:
+        headers = {"Content-Type": "application/x-ndjson"}
+        lines, numbers = record_lines(batch)
+        try:
+            counts = checked(self._server.request("POST", "/v1/ingest", lines, headers)).json()
+        except Refused as error:
+            # The server counts the lines it was sent; the caller counts the records it read.
+            error.records = tuple(sorted({numbers[number - 1] for number in error.records}))
+            raise
+        return Appended(counts["accepted"], counts["duplicates"], counts.get("dropped", 0))
+
+    def _get(self, path: str, query: Mapping[str, str | int | None]) -> Answer:
+        given = {key: value for key, value in query.items() if value is not None}
+        return checked(self._server.request("GET", f"{path}?{urlencode(given)}"))
+
+
+REFUSALS: Mapping[int, type[Refused]] = {400: BadRecords, 409: Conflict, 410: BeyondRetention}
+
+
+def checked(answer: Answer) -> Answer:
+    """Raises what the server's status stands for, in its words."""
+    if answer.ok:
+        return answer
+    if answer.status == 401:
+        raise ConfigurationFault("The server does not know this email and key together.")
+    if refusal := REFUSALS.get(answer.status):
+        raise refusal(answer.error, (answer.json() or {}).get("records", ()))
+    if answer.status == 404:
+        raise NotFound(answer.error)
+    raise StoreFault(f"The server answers: {answer.error}")
+
+
+@asynccontextmanager
+async def opened(where: Where, *, append: bool = False) -> AsyncIterator[Place]:
+    """The place that the options name. Raises ConfigurationFault, NoSuchAccount, StoreFault."""
+    if where.to:
+        server = Server(where.to, where.email, developer_key(where.key_file))
+        try:
+            yield RemotePlace(server)
+        finally:
+            server.close()
+        return
+    store = await SqliteStore.open(store_folder(where.store), append=append, create=False)
+    try:
+        account_id = await chosen(store, where.account)
+        retention = Retention(where.retention_days, where.calls_days, where.idle_minutes)
+        yield LocalPlace(CallLog(store, retention, now_us), account_id)
+    finally:
+        await store.close()
+
+
+async def chosen(store: SqliteStore, email: str) -> int:
+    """Whose calls are meant: the account named, else the only one."""
+    if email:
+        return (await store.account(email)).id
+    accounts = await store.accounts()
+    if not accounts:
+        raise ConfigurationFault("This store has no account yet; make one with: ringlog account add EMAIL")
+    if len(accounts) > 1:
+        raise ConfigurationFault("This store has several accounts; name one with --account EMAIL.")
+    return accounts[0].id
+
+
+def developer_key(file: Path | None) -> str:
+    """From the file, else RINGLOG_KEY, else asked for on a terminal. Raises ConfigurationFault, OSError."""
+    if file:
+        return file.read_text().strip()
+    if key := os.environ.get("RINGLOG_KEY"):
+        return key
+    if asks_nobody():
+        raise ConfigurationFault("There is no developer key; set RINGLOG_KEY or name a --key-file.")
+    return getpass.getpass("Developer key: ")
