@@ -2,71 +2,70 @@
 
 from typing import Any
 
-import apsw
-
 from ringlog.errors import AccountExists, NoSuchAccount, NoSuchKey
 from ringlog.model import Account, DeveloperKey, Scope
+from ringlog.store.sqlite.catalogue import Connection
 
 ACCOUNT = "SELECT id, email, active, created_us FROM account"
 KEY = "SELECT id, account_id, digest, scopes, created_us, expires_us, last_used_us FROM developer_key"
 
 
-def add_account(connection: apsw.Connection, email: str, now_us: int) -> Account:
+def add_account(connection: Connection, email: str, now_us: int) -> Account:
     """Raises AccountExists."""
-    if connection.execute("SELECT 1 FROM account WHERE email_key = ?", (email.casefold(),)).fetchall():
+    if connection.rows("SELECT 1 FROM account WHERE email_key = ?", (email.casefold(),)):
         raise AccountExists(f"There is an account of {email} already.")
-    connection.execute(
+    connection.run(
         "INSERT INTO account (email, email_key, active, created_us) VALUES (?, ?, 1, ?)",
         (email, email.casefold(), now_us),
     )
     return Account(connection.last_insert_rowid(), email, active=True, created_us=now_us)
 
 
-def accounts(connection: apsw.Connection) -> list[Account]:
-    return [_account(row) for row in connection.execute(f"{ACCOUNT} ORDER BY email_key").fetchall()]
+def accounts(connection: Connection) -> list[Account]:
+    return [_account(row) for row in connection.rows(f"{ACCOUNT} ORDER BY email_key")]
 
 
-def account(connection: apsw.Connection, email: str) -> Account:
+def account(connection: Connection, email: str) -> Account:
     """Raises NoSuchAccount."""
-    rows = connection.execute(f"{ACCOUNT} WHERE email_key = ?", (email.casefold(),)).fetchall()
+    rows = connection.rows(f"{ACCOUNT} WHERE email_key = ?", (email.casefold(),))
     if not rows:
         raise NoSuchAccount(f"There is no account of {email}.")
     return _account(rows[0])
 
 
-def set_active(connection: apsw.Connection, email: str, *, active: bool) -> None:
+def set_active(connection: Connection, email: str, *, active: bool) -> None:
     """Raises NoSuchAccount."""
     found = account(connection, email)
-    connection.execute("UPDATE account SET active = ? WHERE id = ?", (active, found.id))
+    connection.run("UPDATE account SET active = ? WHERE id = ?", (active, found.id))
 
 
 def add_key(
-    connection: apsw.Connection, account_id: int, digest: bytes, scopes: Scope, now_us: int
+    connection: Connection, account_id: int, digest: bytes, scopes: Scope, now_us: int
 ) -> DeveloperKey:
     """Raises NoSuchAccount."""
-    if not connection.execute("SELECT 1 FROM account WHERE id = ?", (account_id,)).fetchall():
+    if not connection.rows("SELECT 1 FROM account WHERE id = ?", (account_id,)):
         raise NoSuchAccount
-    connection.execute(
+    connection.run(
         "INSERT INTO developer_key (account_id, digest, scopes, created_us) VALUES (?, ?, ?, ?)",
         (account_id, digest, int(scopes), now_us),
     )
     return DeveloperKey(connection.last_insert_rowid(), account_id, digest, scopes, now_us)
 
 
-def keys(connection: apsw.Connection, account_id: int) -> list[DeveloperKey]:
-    rows = connection.execute(f"{KEY} WHERE account_id = ? ORDER BY id", (account_id,)).fetchall()
+def keys(connection: Connection, account_id: int) -> list[DeveloperKey]:
+    rows = connection.rows(f"{KEY} WHERE account_id = ? ORDER BY id", (account_id,))
     return [_key(row) for row in rows]
 
 
-def revoke_key(connection: apsw.Connection, account_id: int, key_id: int) -> None:
+def revoke_key(connection: Connection, account_id: int, key_id: int) -> None:
     """Raises NoSuchKey."""
-    connection.execute("DELETE FROM developer_key WHERE id = ? AND account_id = ?", (key_id, account_id))
+    connection.run("DELETE FROM developer_key WHERE id = ? AND account_id = ?", (key_id, account_id))
     if not connection.changes():
         raise NoSuchKey
 
 
-def key_used(connection: apsw.Connection, key_id: int, now_us: int) -> None:
-    connection.execute("UPDATE developer_key SET last_used_us = ? WHERE id = ?", (now_us, key_id))
+def key_used(connection: Connection, key_id: int, now_us: int) -> None:
+    connection.run("UPDATE developer_key SET last_used_us = ? WHERE id = ?", (now_us, key_id))
 
 
 def _account(row: tuple[Any, ...]) -> Account:

@@ -6,8 +6,6 @@ The checks read the catalogue inside the writer's transaction, so that what they
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-import apsw
-
 from ringlog.errors import BeyondRetention, Conflict
 from ringlog.model import (
     CAP_LINE,
@@ -29,6 +27,7 @@ from ringlog.model import (
 )
 from ringlog.store.sqlite import age, call_index
 from ringlog.store.sqlite.call_index import ENDED_BY_CODES, IndexedCall
+from ringlog.store.sqlite.catalogue import Connection
 from ringlog.store.sqlite.codec import pack_chunk
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.identity import Identities, Known
@@ -50,9 +49,7 @@ class Plan:
     conflicts: list[Offence] = field(default_factory=list[Offence])
 
 
-def append(
-    connection: apsw.Connection, days: Days, account_id: int, batch: Batch, horizon: Horizon
-) -> Appended:
+def append(connection: Connection, days: Days, account_id: int, batch: Batch, horizon: Horizon) -> Appended:
     """Raises BeyondRetention, Conflict, StoreDamaged; then nothing was written."""
     plans: list[Plan] = []
     gone: list[Offence] = []
@@ -87,7 +84,7 @@ def _named(offences: list[Offence]) -> tuple[str, list[int]]:
 class Check:
     """Sorts the entries of one call into fresh, duplicate, dropped and conflicting ones."""
 
-    def __init__(self, connection: apsw.Connection, days: Days, plan: Plan) -> None:
+    def __init__(self, connection: Connection, days: Days, plan: Plan) -> None:
         self._plan = plan
         self._call = plan.call
         self._stored = Known(connection, days, plan.before) if plan.before and plan.before.entries else None
@@ -172,7 +169,7 @@ class Check:
             call.note_error(time_us, CAP_LINE)
 
 
-def _write(connection: apsw.Connection, plan: Plan, now_us: int) -> None:
+def _write(connection: Connection, plan: Plan, now_us: int) -> None:
     call, before = plan.call, plan.before
     if not before:
         call_index.insert(connection, call)
@@ -185,7 +182,7 @@ def _write(connection: apsw.Connection, plan: Plan, now_us: int) -> None:
     for entries in by_source.values():
         last_arrival = entries[-1].arrival
         chunk = pack_chunk(sorted(entries, key=lambda entry: entry.seq))
-        connection.execute(
+        connection.run(
             "INSERT INTO chunk (call_id, source, min_seq, max_seq, meta, text, last_arrival, received_us) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (call.id, *chunk, last_arrival, now_us),

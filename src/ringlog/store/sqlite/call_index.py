@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import apsw
-
 from ringlog.model import (
     MICROSECONDS,
     OUTBOUND_SRC,
@@ -16,6 +14,7 @@ from ringlog.model import (
     Horizon,
     number_key,
 )
+from ringlog.store.sqlite.catalogue import Connection
 
 # Codes are stored: a new one takes the next number.
 TYPE_CODES = {CallType.INBOUND: 1, CallType.OUTBOUND: 2, CallType.TRANSFER: 3}
@@ -205,10 +204,8 @@ def number_text(key: int | str | None, text: str | None) -> str:
     return str(key)[1:] if isinstance(key, int) else key
 
 
-def load(connection: apsw.Connection, account_id: int, session_id: str) -> IndexedCall | None:
-    rows = connection.execute(
-        f"{SELECT} WHERE account_id = ? AND session_id = ?", (account_id, session_id)
-    ).fetchall()
+def load(connection: Connection, account_id: int, session_id: str) -> IndexedCall | None:
+    rows = connection.rows(f"{SELECT} WHERE account_id = ? AND session_id = ?", (account_id, session_id))
     return indexed(rows[0]) if rows else None
 
 
@@ -216,18 +213,18 @@ def indexed(row: tuple[Any, ...]) -> IndexedCall:
     return IndexedCall(*row)
 
 
-def insert(connection: apsw.Connection, call: IndexedCall) -> None:
+def insert(connection: Connection, call: IndexedCall) -> None:
     """Gives the call its id: a call's Day is that of the earliest time known now, and never changes."""
     earliest_s = call.start_s if call.first_us is None else min(call.start_s, call.first_us // MICROSECONDS)
     day = earliest_s // 86_400
-    ((n,),) = connection.execute(
+    ((n,),) = connection.rows(
         "INSERT INTO day (day, next_n, max_start_s) VALUES (?, 1, ?) ON CONFLICT DO UPDATE SET "
         "next_n = next_n + 1, max_start_s = max(max_start_s, excluded.max_start_s), "
         "state = CASE state WHEN 2 THEN 0 ELSE state END RETURNING next_n - 1",
         (day, call.start_s),
-    ).fetchall()
+    )
     call.id = day << N_BITS | n
-    connection.execute(
+    connection.run(
         "INSERT INTO call (id, account_id, session_id, start_s, start_from, end_s, last_received_us, "
         "src, src_text, dest, dest_text, type, application_id, version_id, entries, errors, dropped, bytes, "
         "capped, first_us, last_us, ended_by, cause, deleted, next_arrival, sealed_arrival, first_error_us, "
@@ -236,14 +233,14 @@ def insert(connection: apsw.Connection, call: IndexedCall) -> None:
     )
 
 
-def update(connection: apsw.Connection, call: IndexedCall, before: IndexedCall) -> None:
+def update(connection: Connection, call: IndexedCall, before: IndexedCall) -> None:
     if call.start_s != before.start_s:
-        connection.execute("UPDATE call SET start_s = ? WHERE id = ?", (call.start_s, call.id))
-        connection.execute(
+        connection.run("UPDATE call SET start_s = ? WHERE id = ?", (call.start_s, call.id))
+        connection.run(
             "UPDATE day SET max_start_s = max(max_start_s, ?) WHERE day = ?", (call.start_s, call.day)
         )
     # Apart from start_s, so that no index is touched.
-    connection.execute(
+    connection.run(
         "UPDATE call SET start_from = ?, end_s = ?, last_received_us = ?, src = ?, src_text = ?, dest = ?, "
         "dest_text = ?, type = ?, application_id = ?, version_id = ?, entries = ?, errors = ?, dropped = ?, "
         "bytes = ?, capped = ?, first_us = ?, last_us = ?, ended_by = ?, cause = ?, deleted = ?, "
@@ -252,7 +249,7 @@ def update(connection: apsw.Connection, call: IndexedCall, before: IndexedCall) 
     )
 
 
-def _changing(connection: apsw.Connection, call: IndexedCall) -> tuple[int | str | None, ...]:
+def _changing(connection: Connection, call: IndexedCall) -> tuple[int | str | None, ...]:
     return (
         call.start_from, call.end_s, call.last_received_us, call.src, call.src_text, call.dest, call.dest_text,
         call.type, _label(connection, call.account_id, call.application),
@@ -262,11 +259,11 @@ def _changing(connection: apsw.Connection, call: IndexedCall) -> tuple[int | str
     )  # fmt: skip
 
 
-def _label(connection: apsw.Connection, account_id: int, text: str | None) -> int | None:
+def _label(connection: Connection, account_id: int, text: str | None) -> int | None:
     if text is None:
         return None
     select = "SELECT id FROM label WHERE account_id = ? AND text = ?"
-    for (number,) in connection.execute(select, (account_id, text)).fetchall():
-        return number  # pyright: ignore[reportReturnType]
-    connection.execute("INSERT INTO label (account_id, text) VALUES (?, ?)", (account_id, text))
+    for (number,) in connection.rows(select, (account_id, text)):
+        return number
+    connection.run("INSERT INTO label (account_id, text) VALUES (?, ?)", (account_id, text))
     return connection.last_insert_rowid()

@@ -4,10 +4,11 @@ There is one writer at a time: its transactions begin IMMEDIATE, so that a secon
 and never fails in the middle (https://www.sqlite.org/lang_transaction.html).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -24,6 +25,19 @@ READ = apsw.SQLITE_OPEN_READWRITE
 CREATE = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
 
 
+class Connection(apsw.Connection):
+    """apsw's, with whole answers: a statement left after its first row would hold its snapshot."""
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return list(self.execute(statement, values))
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> None:
+        self.execute(statement, values).fetchall()
+
+    def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
+        self.executemany(statement, values).fetchall()
+
+
 def migrations(schema: str) -> list[str]:
     """The numbered statements that lead to the newest form of `catalogue` or `day`."""
     folder = files("ringlog.store.sqlite") / "schema" / schema
@@ -31,25 +45,25 @@ def migrations(schema: str) -> list[str]:
     return [(folder / name).read_text(encoding="utf-8") for name in numbered]
 
 
-def connect(path: Path) -> apsw.Connection:
+def connect(path: Path) -> Connection:
     """For reading."""
-    connection = apsw.Connection(str(path), flags=READ)
+    connection = Connection(str(path), flags=READ)
     connection.set_busy_timeout(READ_BUSY_MS)
     return connection
 
 
-def connect_to_write(path: Path, *, create: bool = False) -> apsw.Connection:
+def connect_to_write(path: Path, *, create: bool = False) -> Connection:
     """For writing: durable at each commit, and deleted bytes are overwritten."""
     is_new = create and not path.exists()
-    connection = apsw.Connection(str(path), flags=CREATE if create else READ)
+    connection = Connection(str(path), flags=CREATE if create else READ)
     try:
         connection.set_busy_timeout(BUSY_MS)
-        connection.execute("PRAGMA secure_delete = ON")
+        connection.run("PRAGMA secure_delete = ON")
         # Works before the first table only, and before WAL writes the first page.
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.run("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.run("PRAGMA journal_mode = WAL")
+        connection.run("PRAGMA synchronous = FULL")
+        connection.run("PRAGMA foreign_keys = OFF")
     except BaseException:
         connection.close()
         raise
@@ -58,7 +72,7 @@ def connect_to_write(path: Path, *, create: bool = False) -> apsw.Connection:
     return connection
 
 
-def migrate(connection: apsw.Connection, schema: str) -> None:
+def migrate(connection: Connection, schema: str) -> None:
     """Brings the schema up to date, each step in one transaction.
 
     Raises ConfigurationFault where a newer Ringlog made it.
@@ -70,32 +84,32 @@ def migrate(connection: apsw.Connection, schema: str) -> None:
     for number in range(version + 1, len(steps) + 1):
         with writing(connection):
             if schema_version(connection) < number:
-                connection.execute(steps[number - 1])
-                connection.execute(f"PRAGMA user_version = {number}")
+                connection.run(steps[number - 1])
+                connection.run(f"PRAGMA user_version = {number}")
 
 
-def schema_version(connection: apsw.Connection) -> int:
-    return connection.execute("PRAGMA user_version").fetchall()[0][0]  # pyright: ignore[reportReturnType]
+def schema_version(connection: Connection) -> int:
+    return connection.rows("PRAGMA user_version")[0][0]
 
 
 @contextmanager
-def writing(connection: apsw.Connection) -> Iterator[None]:
+def writing(connection: Connection) -> Iterator[None]:
     """One write transaction: committed, or rolled back when anything passes through."""
     yield from _transaction(connection, "BEGIN IMMEDIATE")
 
 
 @contextmanager
-def reading(connection: apsw.Connection) -> Iterator[None]:
+def reading(connection: Connection) -> Iterator[None]:
     """One snapshot."""
     yield from _transaction(connection, "BEGIN")
 
 
-def _transaction(connection: apsw.Connection, begin: str) -> Iterator[None]:
-    connection.execute(begin)
+def _transaction(connection: Connection, begin: str) -> Iterator[None]:
+    connection.run(begin)
     try:
         yield
-        connection.execute("COMMIT")
+        connection.run("COMMIT")
     except BaseException:
         if connection.in_transaction:
-            connection.execute("ROLLBACK")
+            connection.run("ROLLBACK")
         raise

@@ -6,12 +6,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
-import apsw
-
 from ringlog.errors import StoreDamaged
 from ringlog.store.sqlite import files
 from ringlog.store.sqlite.call_index import N_BITS, Error
-from ringlog.store.sqlite.catalogue import connect, connect_to_write, migrate
+from ringlog.store.sqlite.catalogue import Connection, connect, connect_to_write, migrate
 
 POOL = 32
 """Connections kept open for reading."""
@@ -31,7 +29,7 @@ class Days:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._pool: OrderedDict[int, apsw.Connection] = OrderedDict()
+        self._pool: OrderedDict[int, Connection] = OrderedDict()
         self._lock = Lock()
 
     def path(self, day: int) -> Path:
@@ -54,11 +52,11 @@ class Days:
             for fresh in (False, True):
                 if fresh:
                     self._forget(day)
-                if rows := self._reader(day).execute(select, (call_id,)).fetchall():
+                if rows := self._reader(day).rows(select, (call_id,)):
                     return rows[0]
         raise StoreDamaged
 
-    def _reader(self, day: int) -> apsw.Connection:
+    def _reader(self, day: int) -> Connection:
         connection = self._pool.pop(day, None) or connect(self.path(day))
         self._pool[day] = connection
         if len(self._pool) > POOL:
@@ -69,7 +67,7 @@ class Days:
         if connection := self._pool.pop(day, None):
             connection.close()
 
-    def writer(self, day: int) -> apsw.Connection:
+    def writer(self, day: int) -> Connection:
         """For sealing; makes the file where there is none."""
         files.make_folder(self._folder)
         connection = connect_to_write(self.path(day), create=True)

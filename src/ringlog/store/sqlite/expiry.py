@@ -5,10 +5,9 @@ A kill anywhere leaves the mark, and the next start finishes. From the mark's co
 
 from collections.abc import Callable
 
-import apsw
-
 from ringlog.model import Expired, Horizon
 from ringlog.store.sqlite.call_index import N_BITS
+from ringlog.store.sqlite.catalogue import Connection
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.sealing import Reached
 from ringlog.store.sqlite.writer import Writer
@@ -23,7 +22,7 @@ class Expiry:
     """Runs in one thread, never beside a sealing."""
 
     def __init__(
-        self, connect: Callable[[], apsw.Connection], days: Days, writer: Writer, reached: Reached
+        self, connect: Callable[[], Connection], days: Days, writer: Writer, reached: Reached
     ) -> None:
         self._connect = connect
         self._days = days
@@ -43,11 +42,11 @@ class Expiry:
         """Finishes the marked Days; returns how many."""
         connection = self._connect()
         try:
-            marked = connection.execute("SELECT day, gone_n FROM day WHERE state = ?", (EXPIRING,)).fetchall()
+            marked = connection.rows("SELECT day, gone_n FROM day WHERE state = ?", (EXPIRING,))
         finally:
             connection.close()
         for day, gone_n in marked:
-            self._drop_day(day, gone_n)  # pyright: ignore[reportArgumentType]
+            self._drop_day(day, gone_n)
         return len(marked)
 
     def _drop_day(self, day: int, gone_n: int) -> None:
@@ -58,7 +57,7 @@ class Expiry:
             self._reached("expiry: slice cleared")
         # A call that was new since the mark opens the Day anew.
         self._writer.run_here(
-            lambda catalogue: catalogue.execute(
+            lambda catalogue: catalogue.run(
                 "UPDATE day SET state = CASE WHEN next_n > gone_n THEN ? ELSE ? END WHERE day = ?",
                 (OPEN, GONE, day),
             )
@@ -76,35 +75,35 @@ class Expiry:
         return total
 
 
-def _mark(catalogue: apsw.Connection, from_s: int) -> None:
-    catalogue.execute(
+def _mark(catalogue: Connection, from_s: int) -> None:
+    catalogue.run(
         "UPDATE day SET state = ?, gone_n = next_n WHERE state = ? AND max_start_s < ?",
         (EXPIRING, OPEN, from_s),
     )
 
 
-def _clear(catalogue: apsw.Connection, first: int, end: int) -> int:
+def _clear(catalogue: Connection, first: int, end: int) -> int:
     """Drops the unsealed chunks of some calls from `first` on, and their error lines; returns how many."""
-    calls = catalogue.execute(
+    calls = catalogue.rows(
         "SELECT DISTINCT call_id FROM chunk WHERE call_id >= ? AND call_id < ? LIMIT ?", (first, end, SLICE)
-    ).fetchall()
-    catalogue.executemany("DELETE FROM chunk WHERE call_id = ?", calls)
-    catalogue.executemany("UPDATE call SET first_error_us = NULL, first_error = NULL WHERE id = ?", calls)
+    )
+    catalogue.run_many("DELETE FROM chunk WHERE call_id = ?", calls)
+    catalogue.run_many("UPDATE call SET first_error_us = NULL, first_error = NULL WHERE id = ?", calls)
     return len(calls)
 
 
-def _drop_rows(catalogue: apsw.Connection, from_s: int) -> int:
+def _drop_rows(catalogue: Connection, from_s: int) -> int:
     """Drops some rows of the call index that start before `from_s`; returns how many."""
-    for (account_id,) in catalogue.execute("SELECT id FROM account").fetchall():
-        calls = catalogue.execute(
+    for (account_id,) in catalogue.rows("SELECT id FROM account"):
+        calls = catalogue.rows(
             "SELECT id FROM call WHERE account_id = ? AND start_s < ? ORDER BY start_s DESC LIMIT ?",
             (account_id, from_s, SLICE),
-        ).fetchall()
+        )
         if calls:
-            catalogue.executemany("DELETE FROM chunk WHERE call_id = ?", calls)
-            catalogue.executemany("DELETE FROM call WHERE id = ?", calls)
+            catalogue.run_many("DELETE FROM chunk WHERE call_id = ?", calls)
+            catalogue.run_many("DELETE FROM call WHERE id = ?", calls)
             return len(calls)
-    catalogue.execute(
+    catalogue.run(
         f"DELETE FROM day WHERE state = ? AND NOT EXISTS (SELECT 1 FROM call "  # noqa: S608 - constants
         f"WHERE id >= day.day << {N_BITS} AND id < (day.day + 1) << {N_BITS})",
         (GONE,),

@@ -3,10 +3,9 @@
 from collections.abc import Iterable
 from functools import cached_property
 
-import apsw
-
 from ringlog.model import DETAIL_SOURCE, RESERVED_SOURCE, EntryRecord, StoredEntry
 from ringlog.store.sqlite.call_index import IndexedCall
+from ringlog.store.sqlite.catalogue import Connection
 from ringlog.store.sqlite.codec import Chunk, Frame
 from ringlog.store.sqlite.days import Days
 
@@ -19,7 +18,7 @@ Identities = dict[tuple[str, int], tuple[int, bytes]]
 class Known:
     """The stored entries of one call. Opens only the chunks that could clash."""
 
-    def __init__(self, connection: apsw.Connection, days: Days, call: IndexedCall) -> None:
+    def __init__(self, connection: Connection, days: Days, call: IndexedCall) -> None:
         self._connection = connection
         self._days = days
         self._call = call
@@ -38,11 +37,11 @@ class Known:
         return known
 
     def _stored(self, source: str, low: int, high: int) -> Iterable[StoredEntry]:
-        rows = self._connection.execute(
+        rows = self._connection.rows(
             f"{CHUNKS} AND source = ? AND max_seq >= ? AND min_seq <= ?", (self._call.id, source, low, high)
-        ).fetchall()
+        )
         for row in rows:
-            yield from Chunk(*row).entries()  # pyright: ignore[reportArgumentType]
+            yield from Chunk(*row).entries()
         yield from (entry for entry in self._sealed if entry.source == source)
 
     @cached_property
@@ -54,7 +53,7 @@ class Known:
     def has_other_sources(self) -> bool:
         """Whether anything but a posted detail is stored. Raises StoreDamaged."""
         own = (DETAIL_SOURCE, RESERVED_SOURCE)
-        rows = self._connection.execute(
+        rows = self._connection.rows(
             "SELECT 1 FROM chunk WHERE call_id = ? AND source NOT IN (?, ?) LIMIT 1", (self._call.id, *own)
-        ).fetchall()
+        )
         return bool(rows) or any(entry.source not in own for entry in self._sealed)

@@ -3,11 +3,9 @@
 import json
 from typing import Any
 
-import apsw
-
 from ringlog.model import CallPage, CallQuery, Horizon, Kind, number_key
 from ringlog.store.sqlite.call_index import N_BITS, N_MASK, SELECT, IndexedCall, indexed
-from ringlog.store.sqlite.catalogue import reading
+from ringlog.store.sqlite.catalogue import Connection, reading
 from ringlog.store.sqlite.codec import Chunk
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.reading import first_error
@@ -17,9 +15,7 @@ NOT_GONE = f"(id & {N_MASK}) >= (SELECT gone_n FROM day WHERE day = id >> {N_BIT
 Condition = tuple[str, tuple[Any, ...]]
 
 
-def page(
-    connection: apsw.Connection, days: Days, account_id: int, query: CallQuery, horizon: Horizon
-) -> CallPage:
+def page(connection: Connection, days: Days, account_id: int, query: CallQuery, horizon: Horizon) -> CallPage:
     conditions = [("account_id = ? AND NOT deleted", (account_id,)), *_matching(query, horizon)]
     with reading(connection):
         total = _count(connection, conditions) if query.count else None
@@ -60,35 +56,32 @@ def _where(conditions: list[Condition]) -> Condition:
     )
 
 
-def _count(connection: apsw.Connection, conditions: list[Condition]) -> int:
+def _count(connection: Connection, conditions: list[Condition]) -> int:
     where, values = _where(conditions)
-    ((count,),) = connection.execute(f"SELECT count(*) FROM call WHERE {where}", values).fetchall()  # noqa: S608 - fixed texts
-    return count  # pyright: ignore[reportReturnType]
+    ((count,),) = connection.rows(f"SELECT count(*) FROM call WHERE {where}", values)  # noqa: S608 - fixed texts
+    return count
 
 
-def _rows(connection: apsw.Connection, conditions: list[Condition], query: CallQuery) -> list[Any]:
+def _rows(connection: Connection, conditions: list[Condition], query: CallQuery) -> list[Any]:
     where, values = _where(conditions)
-    return connection.execute(
+    return connection.rows(
         f"{SELECT} WHERE {where} ORDER BY start_s DESC, session_id LIMIT ? OFFSET ?",
         (*values, query.limit, query.offset),
-    ).fetchall()
+    )
 
 
 def _runs(call: IndexedCall, horizon: Horizon) -> bool:
     return call.end_s is None and call.last_received_us >= horizon.idle_before_us and call.available(horizon)
 
 
-def _now(connection: apsw.Connection, call: IndexedCall) -> str | None:
+def _now(connection: Connection, call: IndexedCall) -> str | None:
     """The line of the entry received last that is no `debug`, as far as entries are unsealed."""
-    cursor = connection.execute(
-        "SELECT source, min_seq, max_seq, meta, text FROM chunk WHERE call_id = ? ORDER BY id DESC",
-        (call.id,),
-    )
-    for row in cursor:
-        entries = Chunk(*row).entries()  # pyright: ignore[reportArgumentType]
+    select = "SELECT source, min_seq, max_seq, meta, text FROM chunk WHERE id = ?"
+    for (chunk_id,) in connection.rows("SELECT id FROM chunk WHERE call_id = ? ORDER BY id DESC", (call.id,)):
+        (row,) = connection.rows(select, (chunk_id,))
+        entries = Chunk(*row).entries()
         for entry in sorted(entries, key=lambda entry: entry.arrival, reverse=True):
             decoded: dict[str, Any] = json.loads(entry.text)
             if decoded["class"] != Kind.DEBUG:
-                cursor.close()
                 return decoded["event"]["line"]
     return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 
 import apsw
 
@@ -9,15 +10,13 @@ from ringlog.errors import DetailsGone, NoSuchCall, StoreDamaged
 from ringlog.model import UNNUMBERED_SOURCE, Call, Detail, Horizon, StoredEntry, in_order
 from ringlog.store.sqlite import call_index
 from ringlog.store.sqlite.call_index import IndexedCall, earlier_error
-from ringlog.store.sqlite.catalogue import reading
+from ringlog.store.sqlite.catalogue import Connection, reading
 from ringlog.store.sqlite.codec import Chunk, Frame
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.identity import CHUNKS
 
 
-def known_call(
-    connection: apsw.Connection, account_id: int, session_id: str, horizon: Horizon
-) -> IndexedCall:
+def known_call(connection: Connection, account_id: int, session_id: str, horizon: Horizon) -> IndexedCall:
     """Raises NoSuchCall."""
     call = call_index.load(connection, account_id, session_id)
     if not call or not call.known(horizon):
@@ -25,9 +24,7 @@ def known_call(
     return call
 
 
-def one_call(
-    connection: apsw.Connection, days: Days, account_id: int, session_id: str, horizon: Horizon
-) -> Call:
+def one_call(connection: Connection, days: Days, account_id: int, session_id: str, horizon: Horizon) -> Call:
     """Raises NoSuchCall."""
     call = known_call(connection, account_id, session_id, horizon)
     return call.call(horizon, first_error(days, call, horizon))
@@ -46,15 +43,13 @@ def first_error(days: Days, call: IndexedCall, horizon: Horizon) -> str | None:
     return known[1]
 
 
-def chunks_of(connection: apsw.Connection, call_id: int) -> list[Chunk]:
+def chunks_of(connection: Connection, call_id: int) -> list[Chunk]:
     """All unsealed chunks, by source and seq."""
-    rows = connection.execute(f"{CHUNKS} ORDER BY source, max_seq", (call_id,)).fetchall()
-    return [Chunk(*row) for row in rows]  # pyright: ignore[reportArgumentType]
+    rows = connection.rows(f"{CHUNKS} ORDER BY source, max_seq", (call_id,))
+    return [Chunk(*row) for row in rows]
 
 
-def detail(
-    connection: apsw.Connection, days: Days, account_id: int, session_id: str, horizon: Horizon
-) -> Detail:
+def detail(connection: Connection, days: Days, account_id: int, session_id: str, horizon: Horizon) -> Detail:
     """Raises NoSuchCall, DetailsGone, StoreDamaged."""
     with reading(connection):
         call = known_call(connection, account_id, session_id, horizon)
@@ -98,7 +93,7 @@ def in_sequence(chunks: Sequence[Chunk]) -> bool:
     return (
         source != UNNUMBERED_SOURCE
         and chunks[-1].source == source
-        and all(one.max_seq < other.min_seq for one, other in zip(chunks, chunks[1:], strict=False))
+        and all(one.max_seq < other.min_seq for one, other in pairwise(chunks))
     )
 
 

@@ -12,7 +12,7 @@ import apsw
 from ringlog.errors import RinglogError
 from ringlog.model import Horizon, in_order
 from ringlog.store.sqlite.call_index import N_BITS, SELECT, Error, IndexedCall, earlier_error, indexed
-from ringlog.store.sqlite.catalogue import reading, writing
+from ringlog.store.sqlite.catalogue import Connection, reading, writing
 from ringlog.store.sqlite.codec import Frame, pack_frame
 from ringlog.store.sqlite.days import Days, Sealed
 from ringlog.store.sqlite.reading import chunks_of, entries_of, union
@@ -39,7 +39,7 @@ class Sealing:
     """Runs in one thread, never beside an expiry."""
 
     def __init__(
-        self, connect: Callable[[], apsw.Connection], days: Days, writer: Writer, reached: Reached
+        self, connect: Callable[[], Connection], days: Days, writer: Writer, reached: Reached
     ) -> None:
         self._connect = connect
         self._days = days
@@ -57,7 +57,7 @@ class Sealing:
         finally:
             connection.close()
 
-    def _seal(self, connection: apsw.Connection, horizon: Horizon) -> int:
+    def _seal(self, connection: Connection, horizon: Horizon) -> int:
         sealed = 0
         failed: Exception | None = None
         for day, calls in self._ready(connection, horizon).items():
@@ -71,16 +71,16 @@ class Sealing:
             raise failed
         return sealed
 
-    def _ready(self, connection: apsw.Connection, horizon: Horizon) -> dict[int, list[IndexedCall]]:
+    def _ready(self, connection: Connection, horizon: Horizon) -> dict[int, list[IndexedCall]]:
         by_day: defaultdict[int, list[IndexedCall]] = defaultdict(list)
-        rows = connection.execute(UNSEALED, (horizon.quiet_before_us, horizon.idle_before_us)).fetchall()
+        rows = connection.rows(UNSEALED, (horizon.quiet_before_us, horizon.idle_before_us))
         for row in rows:
             call = indexed(row)
             if not call.gone:
                 by_day[call.day].append(call)
         return by_day
 
-    def _seal_day(self, connection: apsw.Connection, day: int, calls: list[IndexedCall]) -> int:
+    def _seal_day(self, connection: Connection, day: int, calls: list[IndexedCall]) -> int:
         file = self._days.writer(day)
         sealed = 0
         failed: RinglogError | None = None
@@ -100,10 +100,10 @@ class Sealing:
             raise failed
         return sealed
 
-    def _pack(self, connection: apsw.Connection, file: apsw.Connection, call: IndexedCall) -> "Packed":
+    def _pack(self, connection: Connection, file: Connection, call: IndexedCall) -> "Packed":
         """Raises StoreDamaged."""
         with reading(connection):
-            (row,) = connection.execute(f"{SELECT} WHERE id = ?", (call.id,)).fetchall()
+            (row,) = connection.rows(f"{SELECT} WHERE id = ?", (call.id,))
             chunks = chunks_of(connection, call.id)
         call = indexed(row)
         entries = entries_of(chunks)
@@ -113,19 +113,19 @@ class Sealing:
             error = earlier_error(error, before.first_error)
         return call.id, call.next_arrival - 1, *error, pack_frame(in_order(entries))
 
-    def _before(self, file: apsw.Connection, call: IndexedCall) -> Sealed | None:
+    def _before(self, file: Connection, call: IndexedCall) -> Sealed | None:
         """The frame that this one replaces; a kill may have left one that the catalogue does not know."""
         select = "SELECT first_error_us, first_error, frame FROM frame WHERE call_id = ?"
-        for us, line, frame in file.execute(select, (call.id,)).fetchall():
-            return Sealed((us, line), frame)  # pyright: ignore[reportArgumentType]
+        for us, line, frame in file.rows(select, (call.id,)):
+            return Sealed((us, line), frame)
         return self._days.sealed(call.id) if call.sealed_arrival else None
 
-    def _commit(self, file: apsw.Connection, frames: list["Packed"]) -> None:
+    def _commit(self, file: Connection, frames: list["Packed"]) -> None:
         if not frames:
             return
         self._reached("sealing: frames built")
         with writing(file):
-            file.executemany("INSERT OR REPLACE INTO frame VALUES (?, ?, ?, ?, ?)", frames)
+            file.run_many("INSERT OR REPLACE INTO frame VALUES (?, ?, ?, ?, ?)", frames)
         self._reached("sealing: frames committed")
         self._writer.run_here(lambda catalogue: _drop_chunks(catalogue, frames))
         self._reached("sealing: chunks dropped")
@@ -144,11 +144,11 @@ def _groups(calls: list[IndexedCall]) -> Iterator[list[IndexedCall]]:
         yield calls[at : at + GROUP]
 
 
-def _drop_chunks(catalogue: apsw.Connection, frames: list[Packed]) -> None:
+def _drop_chunks(catalogue: Connection, frames: list[Packed]) -> None:
     """What arrived since the frame was built stays, and then the first error's line stays with it."""
     for call_id, arrival, *_ in frames:
-        catalogue.execute("DELETE FROM chunk WHERE call_id = ? AND last_arrival <= ?", (call_id, arrival))
-        catalogue.execute(
+        catalogue.run("DELETE FROM chunk WHERE call_id = ? AND last_arrival <= ?", (call_id, arrival))
+        catalogue.run(
             "UPDATE call SET sealed_arrival = ?2, "
             "first_error_us = CASE WHEN next_arrival - 1 > ?2 THEN first_error_us END, "
             "first_error = CASE WHEN next_arrival - 1 > ?2 THEN first_error END WHERE id = ?1",
@@ -156,7 +156,7 @@ def _drop_chunks(catalogue: apsw.Connection, frames: list[Packed]) -> None:
         )
 
 
-def _vacuum(catalogue: apsw.Connection) -> bool:
+def _vacuum(catalogue: Connection) -> bool:
     """Whether free pages are left."""
-    catalogue.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
-    return catalogue.execute("PRAGMA freelist_count").fetchall() != [(0,)]
+    catalogue.rows(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
+    return catalogue.rows("PRAGMA freelist_count") != [(0,)]

@@ -7,8 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import apsw
-
 from ringlog.errors import ConfigurationFault, StoreFault, StoreLocked
 from ringlog.model import (
     Account,
@@ -25,6 +23,7 @@ from ringlog.model import (
 )
 from ringlog.store.sqlite import accounts, catalogue, files, listing, reading
 from ringlog.store.sqlite.appending import append
+from ringlog.store.sqlite.catalogue import Connection
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.expiry import Expiry
 from ringlog.store.sqlite.faults import SEAM
@@ -45,7 +44,7 @@ class SqliteStore:
         self._path = folder / "catalogue.db"
         self._lock = lock
         self._days = Days(folder / "days")
-        self._connection: apsw.Connection | None = catalogue.connect(self._path)
+        self._connection: Connection | None = catalogue.connect(self._path)
         self._writer = Writer(partial(catalogue.connect_to_write, self._path))
         self._lists = ThreadPoolExecutor(1, "ringlog-lists")
         self._upkeep = ThreadPoolExecutor(1, "ringlog-upkeep")
@@ -66,7 +65,7 @@ class SqliteStore:
             return await asyncio.to_thread(cls._open, folder, append, append or create, reached)
 
     @classmethod
-    def _open(cls, folder: Path, append: bool, create: bool, reached: Reached) -> "SqliteStore":  # noqa: FBT001 - named by open
+    def _open(cls, folder: Path, append: bool, create: bool, reached: Reached) -> "SqliteStore":
         path = folder / "catalogue.db"
         if not create and not path.is_file():
             raise ConfigurationFault(f"There is no store in {folder}.")
@@ -118,7 +117,7 @@ class SqliteStore:
         with SEAM:
             return accounts.account(self._reader, email)
 
-    async def set_active(self, email: str, active: bool) -> None:  # noqa: FBT001 - as the Protocol says
+    async def set_active(self, email: str, active: bool) -> None:
         await self._write(lambda writer: accounts.set_active(writer, email, active=active))
 
     async def add_key(self, account_id: int, digest: bytes, scopes: Scope, now_us: int) -> DeveloperKey:
@@ -170,7 +169,7 @@ class SqliteStore:
     # -- where things run ----------------------------------------------------------------------------
 
     @property
-    def _reader(self) -> apsw.Connection:
+    def _reader(self) -> Connection:
         if not self._connection:
             raise StoreFault("The store is closed.")
         return self._connection

@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 import apsw
 
 from ringlog.errors import StoreBusy, StoreFault
-from ringlog.store.sqlite.catalogue import writing
+from ringlog.store.sqlite.catalogue import Connection, writing
 
 T = TypeVar("T")
-Job = Callable[[apsw.Connection], T]
+Job = Callable[[Connection], T]
 
 MAX_WAITING = 10_000
 """Jobs."""
@@ -35,9 +35,9 @@ class _Waiting:
 class Writer:
     """Runs jobs in groups, each group in one transaction."""
 
-    def __init__(self, connect: Callable[[], apsw.Connection]) -> None:
+    def __init__(self, connect: Callable[[], Connection]) -> None:
         self._connect = connect
-        self._connection: apsw.Connection | None = connect()
+        self._connection: Connection | None = connect()
         self._waiting: list[_Waiting] = []
         self._bytes = 0
         self._closing = False
@@ -96,7 +96,7 @@ class Writer:
             connection = self._connection = self._connection or self._connect()
             with writing(connection):
                 answers = [(one.future, *_run(one.job, connection)) for one in group]
-        except Exception as fault:  # noqa: BLE001 - whatever it was, those who wait must hear of it
+        except Exception as fault:  # whatever it was, those who wait must hear of it
             # After a failed write nothing is assumed of this connection.
             self._disconnect()
             answers = [(one.future, None, fault) for one in group]
@@ -113,7 +113,7 @@ class Writer:
                 connection.close()
 
 
-def _run(job: Job[Any], connection: apsw.Connection) -> tuple[Any, Exception | None]:
+def _run(job: Job[Any], connection: Connection) -> tuple[Any, Exception | None]:
     """The job's answer or its own error; the database's errors concern the whole group and pass."""
     written = connection.total_changes()
     try:

@@ -1,0 +1,321 @@
+"""What every store promises, as one suite: a store's own test class inherits it."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ringlog.errors import (
+    AccountExists,
+    BeyondRetention,
+    Conflict,
+    DetailsGone,
+    NoSuchAccount,
+    NoSuchCall,
+    NoSuchKey,
+    StoreFault,
+)
+from ringlog.model import (
+    MAX_ENTRIES,
+    MICROSECONDS,
+    Appended,
+    CallQuery,
+    CallRow,
+    CallType,
+    Kind,
+    Scope,
+    in_order,
+)
+from ringlog.store.base import Store
+
+from .records import DAY, NOW, batch, ended, entry, horizon
+
+Story = Callable[[Store, int], Awaitable[None]]
+
+METHODS: dict[str, Story] = {
+    "add_account": lambda store, one: store.add_account("new@example.com", NOW),
+    "accounts": lambda store, one: store.accounts(),
+    "account": lambda store, one: store.account("a@example.com"),
+    "set_active": lambda store, one: store.set_active("a@example.com", False),
+    "add_key": lambda store, one: store.add_key(one, b"d", Scope.READ, NOW),
+    "keys": lambda store, one: store.keys(one),
+    "revoke_key": lambda store, one: store.revoke_key(one, 1),
+    "key_used": lambda store, one: store.key_used(1, NOW),
+    "append": lambda store, one: store.append(one, batch(entry()), horizon()),
+    "call": lambda store, one: store.call(one, "x", horizon()),
+    "read": lambda store, one: store.read(one, "x", horizon()),
+    "calls": lambda store, one: store.calls(one, CallQuery(), horizon()),
+    "seal": lambda store, one: store.seal(horizon()),
+    "expire": lambda store, one: store.expire(horizon()),
+}
+
+
+class StoreContract:
+    async def opened(self, folder: Path) -> Store:
+        raise NotImplementedError
+
+    def break_database(self, folder: Path) -> None:
+        raise NotImplementedError
+
+    def tell(self, folder: Path, story: Story) -> None:
+        async def told() -> None:
+            store = await self.opened(folder)
+            try:
+                await story(store, (await store.add_account("a@example.com", NOW)).id)
+            finally:
+                await store.close()
+
+        asyncio.run(told())
+
+    def test_accounts_and_keys(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            other = await store.add_account("b@example.com", NOW)
+            assert [a.email for a in await store.accounts()] == ["a@example.com", "b@example.com"]
+            assert (await store.account("A@Example.com")).id == one
+            with pytest.raises(AccountExists):
+                await store.add_account("A@EXAMPLE.com", NOW)
+            with pytest.raises(NoSuchAccount):
+                await store.account("c@example.com")
+            await store.set_active("a@example.com", False)
+            assert not (await store.account("a@example.com")).active
+            with pytest.raises(NoSuchAccount):
+                await store.set_active("c@example.com", False)
+            key = await store.add_key(one, b"1" * 32, Scope.READ, NOW)
+            await store.key_used(key.id, NOW + 1)
+            assert await store.keys(one) == [replace(key, last_used_us=NOW + 1)]
+            with pytest.raises(NoSuchKey):
+                await store.revoke_key(other.id, key.id)
+            await store.revoke_key(one, key.id)
+            assert await store.keys(one) == []
+
+        self.tell(tmp_path, story)
+
+    def test_same_identity_same_content_is_stored_once(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            twice = batch(entry(seq=1), entry(seq=1), entry(seq=2))
+            assert await store.append(one, twice, horizon()) == Appended(2, 1)
+            assert await store.append(one, twice, horizon()) == Appended(0, 3)
+            assert len((await store.read(one, "x", horizon())).entries) == 2
+
+        self.tell(tmp_path, story)
+
+    def test_other_content_is_a_conflict_and_nothing_is_stored(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            clash = batch(entry(seq=1), entry("y"), entry(seq=1, line="other"), entry(seq=1, time_us=NOW + 1))
+            with pytest.raises(Conflict, match="^Record 3: .*seq 1 of source 's'") as refused:
+                await store.append(one, clash, horizon())
+            assert refused.value.records == (3, 4)
+            with pytest.raises(NoSuchCall):
+                await store.call(one, "y", horizon())
+            await store.append(one, batch(entry(seq=1), ended()), horizon())
+            for _ in range(2):
+                with pytest.raises(Conflict):
+                    await store.append(one, batch(entry(seq=1, line="other")), horizon())
+                await store.seal(horizon(DAY))
+
+        self.tell(tmp_path, story)
+
+    def test_accounts_never_see_each_other(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            other = (await store.add_account("b@example.com", NOW)).id
+            await store.append(one, batch(entry(line="mine"), ended()), horizon())
+            with pytest.raises(NoSuchCall):
+                await store.read(other, "x", horizon())
+            await store.append(other, batch(entry(line="theirs"), ended()), horizon())
+            await store.seal(horizon(DAY))
+            assert b"mine" in (await store.read(one, "x", horizon())).text
+            assert b"theirs" in (await store.read(other, "x", horizon())).text
+            assert len((await store.calls(one, CallQuery(), horizon())).calls) == 1
+
+        self.tell(tmp_path, story)
+
+    def test_unnumbered_entries_get_their_arrival_number(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            await store.append(one, batch(entry(source="-", seq=7), entry(source="-", seq=None)), horizon())
+            await store.append(one, batch(entry(source="-", seq=None)), horizon())
+            entries = (await store.read(one, "x", horizon())).entries
+            seqs = sorted(e.seq for e in entries)
+            assert seqs[0] == 7
+            assert seqs == sorted(set(seqs))
+            assert len(seqs) == 3
+            exported = batch(*(entry(source="-", seq=e.seq)._replace(text=e.text) for e in entries))
+            assert (await store.append(one, exported, horizon())).duplicates == 3
+
+        self.tell(tmp_path, story)
+
+    def test_detail_may_grow_but_not_differ_or_mix(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            log = [entry(source="detail", seq=n) for n in range(3)]
+            await store.append(one, batch(*log[:2]), horizon())
+            assert await store.append(one, batch(*log), horizon()) == Appended(1, 2)
+            with pytest.raises(Conflict):
+                await store.append(one, batch(entry(source="detail", seq=1, line="other")), horizon())
+            await store.append(one, batch(entry("y"), ended("y")), horizon())
+            for _ in range(2):
+                with pytest.raises(Conflict, match="other sources"):
+                    await store.append(one, batch(entry("y", "detail", 0)), horizon())
+                await store.seal(horizon(DAY))
+
+        self.tell(tmp_path, story)
+
+    def test_a_capped_call_says_so_once(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            await store.append(one, batch(*(entry(seq=n) for n in range(MAX_ENTRIES))), horizon())
+            over = batch(entry(seq=0), entry(seq=MAX_ENTRIES), entry(seq=MAX_ENTRIES + 1))
+            assert await store.append(one, over, horizon()) == Appended(0, 1, 2)
+            call = await store.call(one, "x", horizon())
+            assert (call.entries, call.dropped, call.errors) == (MAX_ENTRIES + 1, 2, 1)
+            last = (await store.read(one, "x", horizon())).entries
+            own = [e for e in last if e.source == "ringlog"]
+            assert [(e.seq, e.time_us) for e in own] == [(0, NOW)]
+
+        self.tell(tmp_path, story)
+
+    def test_rows_merge(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            second = NOW // MICROSECONDS
+            await store.append(one, batch(entry(time_us=NOW + 9 * MICROSECONDS)), horizon())
+            assert (await store.call(one, "x", horizon())).start_s == second + 9
+            await store.append(one, batch(CallRow("x", src="+1 (617) 555-0000", start_s=second + 5)), horizon())
+            await store.append(one, batch(entry(seq=1), CallRow("x", src="Outbound", dest="Alice")), horizon())
+            await store.append(one, batch(CallRow("x", start_s=second + 6, end_s=second + 9)), horizon())
+            await store.append(one, batch(CallRow("x", end_s=second + 8, application="ivr")), horizon())
+            call = await store.call(one, "x", horizon())
+            assert (call.src, call.dest, call.type) == ("+1 (617) 555-0000", "Alice", CallType.OUTBOUND)
+            assert (call.start_s, call.end_s, call.application) == (second + 5, second + 9, "ivr")
+
+        self.tell(tmp_path, story)
+
+    def test_an_idle_call_reads_as_ended_until_something_comes(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            await store.append(one, batch(entry(kind=Kind.ERROR)), horizon())
+            assert (await store.call(one, "x", horizon(7200 * MICROSECONDS))).end_s is None
+            later = horizon(7200 * MICROSECONDS + 1)
+            call = await store.call(one, "x", later)
+            assert (call.end_s, call.end_given) == (NOW // MICROSECONDS, False)
+            assert await store.seal(later) == 1
+            assert (await store.call(one, "x", later)).first_error == "s 0"
+            await store.append(one, batch(entry(seq=1)), later)
+            (running,) = (await store.calls(one, CallQuery(), later)).calls
+            assert (running.end_s, running.now) == (None, "s 1")
+            assert len((await store.read(one, "x", later)).entries) == 2
+
+        self.tell(tmp_path, story)
+
+    def test_five_days_to_the_second(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            await store.append(one, batch(entry(), ended()), horizon())
+            assert (await store.read(one, "x", horizon(5 * DAY))).call.available
+            gone = horizon(5 * DAY + MICROSECONDS)
+            with pytest.raises(DetailsGone):
+                await store.read(one, "x", gone)
+            assert not (await store.call(one, "x", gone)).available
+            with pytest.raises(BeyondRetention) as refused:
+                await store.append(one, batch(ended("z", NOW + DAY), entry(seq=1), entry("z")), gone)
+            assert refused.value.records == (2, 3)
+            await store.append(one, batch(ended("old", NOW - 9 * DAY)), horizon())
+            with pytest.raises(NoSuchCall):
+                await store.call(one, "x", horizon(366 * DAY))
+
+        self.tell(tmp_path, story)
+
+    def test_expiry_drops_days_and_then_calls(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            await store.append(one, batch(entry(), ended(), entry("run")), horizon())
+            assert await store.seal(horizon(DAY)) == 2
+            await store.append(one, batch(entry(seq=1)), horizon(DAY))
+            late = horizon(7 * DAY)
+            assert await store.expire(late) == (1, 0)
+            assert await store.expire(late) == (0, 0)
+            with pytest.raises(DetailsGone):
+                await store.read(one, "x", horizon(DAY))
+            assert await store.expire(horizon(400 * DAY)) == (0, 2)
+
+        self.tell(tmp_path, story)
+
+    def test_lists(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            for n in range(6):
+                row = ended(f"c{n}", NOW + n // 2 * MICROSECONDS)
+                await store.append(one, batch(replace(row, dest=f"+1 617 555 000{n}")), horizon())
+            await store.append(one, batch(entry("running")), horizon())
+            everything = ["c4", "c5", "c2", "c3", "c0", "c1", "running"]
+
+            async def ids(**query: object) -> list[str]:
+                page = await store.calls(one, CallQuery(**query), horizon())  # type: ignore[arg-type]
+                return [call.session_id for call in page.calls]
+
+            assert await ids() == everything
+            assert await ids(limit=2, offset=1) == everything[1:3]
+            assert await ids(running=False) == everything[:-1]
+            assert await ids(number="16175550003") == ["c3"]
+            assert await ids(number="5551234") == []
+            assert len(await ids(number="5551234", either_side=True)) == 6
+            second = NOW // MICROSECONDS
+            assert await ids(start_s=second + 1, end_s=second + 2) == ["c2", "c3"]
+            assert await ids(after=(second + 1, "c2")) == everything[3:]
+            assert (await store.calls(one, CallQuery(limit=1, count=True), horizon())).total == 7
+            gone = horizon(5 * DAY + MICROSECONDS)
+            left = (await store.calls(one, CallQuery(available=True), gone)).calls
+            assert [call.session_id for call in left] == everything[:4]
+
+        self.tell(tmp_path, story)
+
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        times=st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 4)), min_size=1, max_size=10),
+        chance=st.randoms(use_true_random=False),
+    )
+    def test_any_way_of_arriving_gives_one_log(
+        self, tmp_path_factory: pytest.TempPathFactory, times: list[tuple[str, int]], chance: random.Random
+    ) -> None:
+        seqs = {"a": 0, "b": 0, "c": 0}
+        records = []
+        for source, step in times:
+            records.append(entry(source=source, seq=seqs[source], time_us=NOW + step, kind=Kind.ERROR))
+            seqs[source] += 1
+        expected = b",".join(record.text for record in in_order(records))
+        arriving = records + chance.choices(records, k=3)
+        chance.shuffle(arriving)
+
+        async def story(store: Store, one: int) -> None:
+            left = list(arriving)
+            await store.append(one, batch(ended()), horizon())
+            while left:
+                cut = chance.randint(1, len(left))
+                await store.append(one, batch(*left[:cut]), horizon())
+                del left[:cut]
+                if chance.random() < 0.3:
+                    await store.seal(horizon(DAY))
+            before = await store.read(one, "x", horizon())
+            assert before.text == expected
+            await store.seal(horizon(DAY))
+            after = await store.read(one, "x", horizon())
+            assert (after.text, after.call, after.entries) == (before.text, before.call, before.entries)
+
+        self.tell(tmp_path_factory.mktemp("order"), story)
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_the_database_fails(self, tmp_path: Path, method: str) -> None:
+        async def story(store: Store, one: int) -> None:
+            self.break_database(tmp_path)
+            with pytest.raises(StoreFault) as fault:
+                await METHODS[method](store, one)
+            assert "table" not in fault.value.message
+
+        self.tell(tmp_path, story)
+
+    @pytest.mark.parametrize("method", METHODS)
+    def test_a_closed_store_fails(self, tmp_path: Path, method: str) -> None:
+        async def told() -> None:
+            store = await self.opened(tmp_path)
+            await store.close()
+            with pytest.raises(StoreFault):
+                await METHODS[method](store, 1)
+
+        asyncio.run(told())
