@@ -27,6 +27,7 @@ MAX_ENTRIES = 20_000
 """Entries kept for one call."""
 MAX_CALL_BYTES = 16 * 2**20
 """Bytes of entry text kept for one call."""
+CAP_LINE = "This call has more entries than are kept; the rest was dropped"
 MAX_ENTRY_BYTES = 64 * 2**10
 MAX_BODY_BYTES = 16 * 2**20
 """Bytes of one request after inflation."""
@@ -373,6 +374,12 @@ def entry_text(kind: Kind, line: str, data: Mapping[str, Any], timestamp: int) -
     """An entry as it is served: compact UTF-8 JSON, keys in the contract's order."""
     entry = {"event": {"line": line, "data": data}, "class": kind, "timestamp": timestamp}
     return json.dumps(entry, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def cap_entry_text(timestamp: int) -> bytes:
+    """The one entry of source `ringlog`, seq 0, at the time of the last entry kept."""
+    data = {"module_type": "ringlog", "result_variable": "cap"}
+    return entry_text(Kind.ERROR, CAP_LINE, data, timestamp)
 
 
 def no_control_characters(text: str) -> bool:

@@ -1,0 +1,101 @@
+"""A request's body taken apart into its records, each still text.
+
+A form is NDJSON (one record a line, blank lines do not count) or JSON: one record, an array of records, or
+`{"calls": […]}` as the list endpoints answer.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from ringlog.errors import BadInput, BadRecords, UnknownMediaType
+from ringlog.wire.strict import reason
+
+
+class Records(NamedTuple):
+    texts: Sequence[bytes]
+    array: bool
+    """They stood in a bare JSON array."""
+
+
+def records(body: bytes, media_type: str) -> Records:
+    """Raises UnknownMediaType, BadRecords, BadInput."""
+    take_apart = FORMS.get(media_type)
+    if not take_apart:
+        raise UnknownMediaType(f"Content-Type must be one of {', '.join(FORMS)}.")
+    return take_apart(body)
+
+
+def _lines(body: bytes) -> Records:
+    return Records([line for line in body.split(b"\n") if line and not line.isspace()], array=False)
+
+
+def _json(body: bytes) -> Records:
+    try:
+        if body.lstrip(WHITESPACE).startswith(b"["):
+            return Records([bytes(raw) for raw in _array.decode(body)], array=True)
+        outer = _object.decode(body)
+        if "calls" not in outer:
+            return Records([body], array=False)
+        return Records(_calls(body, outer), array=False)
+    except UnicodeDecodeError:
+        raise BadInput("The body is not UTF-8.") from None
+    except RecursionError:
+        raise BadRecords("Record 1 nests too deeply.", [1]) from None
+    except msgspec.DecodeError as error:
+        raise _broken(body, error) from None
+
+
+def _calls(body: bytes, outer: dict[str, msgspec.Raw]) -> list[bytes]:
+    """The rows of an answer of the list endpoints."""
+    strange = sorted(outer.keys() - {"calls", "total_calls"})
+    if strange:
+        raise BadInput(f"{strange[0]!r} is no key that stands beside 'calls'.")
+    rows = _array.decode(outer["calls"])
+    # Whoever repeats the key hides rows; looking costs nothing where it stands once.
+    if body.count(b"calls") > 2 or b"\\u" in body:
+        pairs = json.loads(body, object_pairs_hook=list, parse_int=str)
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise BadInput("The body has a key twice.")
+    return [bytes(row) for row in rows]
+
+
+def _broken(body: bytes, error: msgspec.DecodeError) -> BadInput:
+    """Broken JSON names the record it broke in."""
+    if isinstance(error, msgspec.ValidationError):
+        return BadInput("A JSON body is a record, an array of records or an object with 'calls', an array.")
+    number = _broken_at(body)
+    return BadRecords(f"Record {number} {reason(error, body)}.", [number])
+
+
+def _broken_at(body: bytes) -> int:
+    text = body.decode(errors="replace")
+    at = text.find("[") + 1
+    head = text[:at].strip()
+    if not head.startswith("[") and '"calls"' not in head:
+        return 1
+    number = 1
+    decoder = json.JSONDecoder()
+    while True:
+        try:
+            _, end = decoder.raw_decode(text, _skip(text, at))
+        except (ValueError, RecursionError):
+            return number
+        at = _skip(text, end)
+        if text[at : at + 1] != ",":
+            return number
+        at, number = at + 1, number + 1
+
+
+def _skip(text: str, at: int) -> int:
+    while text[at : at + 1] in {" ", "\t", "\r", "\n"}:
+        at += 1
+    return at
+
+
+WHITESPACE = b" \t\r\n"
+FORMS: dict[str, Callable[[bytes], Records]] = {"application/x-ndjson": _lines, "application/json": _json}
+_array = msgspec.json.Decoder(list[msgspec.Raw])
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -1,0 +1,78 @@
+"""JSON that means one thing only: decoded in full, with no repeated key, and its text in compact form.
+
+`msgspec.json.format` and `msgspec.Raw` keep the text of numbers but let invalid UTF-8 and `1e400` through;
+`decode` silently takes the last of a repeated key; so a text is decoded, formatted and compared.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+
+from ringlog.errors import BadInput
+
+MAX_DEPTH = 64
+"""Objects and lists inside one another, the record itself being the first."""
+
+
+class NotStrict(BadInput):
+    """The text is no JSON that Ringlog takes. The message ends a sentence and quotes nothing of the text."""
+
+
+def decode(text: bytes) -> tuple[Any, bool]:
+    """The value, and whether encoding it again gives the text's own compact form.
+
+    Raises NotStrict.
+    """
+    try:
+        value = msgspec.json.decode(text)
+    except UnicodeDecodeError:
+        raise NotStrict("is not UTF-8") from None
+    except RecursionError:
+        raise NotStrict(f"nests deeper than {MAX_DEPTH}") from None
+    except msgspec.DecodeError as error:
+        raise NotStrict(reason(error, text)) from None
+    if text.count(b"{") + text.count(b"[") > MAX_DEPTH and depth(value) > MAX_DEPTH:
+        raise NotStrict(f"nests deeper than {MAX_DEPTH}")
+    if msgspec.json.encode(value) == compact(text):
+        return value, True
+    json.loads(text, object_pairs_hook=no_repeats, parse_int=str, parse_float=str)
+    return value, False
+
+
+def compact(text: bytes) -> bytes:
+    return msgspec.json.format(text, indent=-1)
+
+
+def reason(error: msgspec.DecodeError, text: bytes) -> str:
+    """What is wrong with `text`, of which nothing is quoted."""
+    said = str(error)
+    if "surrogate" in said or ("truncated" in said and b"\\u" in text[-16:]):
+        return "holds half a surrogate pair"
+    if isinstance(error, msgspec.ValidationError):
+        return "holds a number out of range"
+    return "is not JSON: " + said.removeprefix("JSON is malformed: ").lower()
+
+
+def no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """For `json.loads`: an object, unless a key stands in it twice."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise NotStrict("has a key twice in one object")
+    return found
+
+
+def depth(value: Any) -> int:
+    """How many objects and lists stand inside one another."""
+    level, rest = 0, [value]
+    while rest := [inner for outer in rest for inner in _inside(outer)]:
+        level += 1
+    return level
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [True, *value.values()]
+    if isinstance(value, list):
+        return [True, *value]
+    return []
