@@ -1,4 +1,4 @@
-"""A call's log as rows to be drawn: offsets, gaps, legs, loops folded, silences named. No terminal, no HTML."""
+"""A call's log as rows to be drawn: offsets, gaps, legs, loops folded, silences named."""
 
 import json
 import re

@@ -1,7 +1,7 @@
-"""`ringlog account …` and `ringlog key …`. They work beside a running server, which notices within a second."""
+"""`ringlog account …` and `ringlog key …`. A running server notices within a second."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated
@@ -26,7 +26,7 @@ SCOPES = {scope.name.lower(): scope for scope in Scope if scope.name}
 
 
 @asynccontextmanager
-async def opened(store: str) -> AsyncIterator[SqliteStore]:
+async def opened(store: str) -> AsyncGenerator[SqliteStore]:
     found = await SqliteStore.open(store_folder(store), append=False, create=True)
     try:
         yield found

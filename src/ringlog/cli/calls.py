@@ -35,7 +35,7 @@ All = Annotated[bool, typer.Option("--all", help="Every entry with its data; not
 
 
 @somewhere
-def calls(
+def calls(  # noqa: PLR0917 (each is an option)
     where: Where,
     number: Number = "",
     since: Since = "",

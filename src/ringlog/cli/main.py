@@ -26,7 +26,7 @@ class Sorted(TyperGroup):
         return sorted(super().list_commands(ctx))
 
 
-def show_version(wanted: bool) -> None:  # noqa: FBT001 (Typer calls it so)
+def show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"ringlog {__version__}")
         raise typer.Exit
@@ -102,6 +102,7 @@ def failed(sentence: str, code: int = 1) -> int:
 
 def main() -> None:
     # Where the terminal's encoding lacks a character, its escape is better than a traceback.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    out: object = sys.stdout
+    if isinstance(out, io.TextIOWrapper):
+        out.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))

@@ -1,10 +1,10 @@
-"""Where calls are: in a store on this machine, or at a server elsewhere. Commands do not see the difference."""
+"""Where calls are: in a store on this machine, or at a server elsewhere; commands see no difference."""
 
 import asyncio
 import getpass
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from ringlog.call_log import CallLog
+from ringlog.cli.records import record_lines
 from ringlog.cli.terminal import asks_nobody
 from ringlog.cli.where import Where
 from ringlog.client.http import Answer, Server
@@ -29,7 +30,6 @@ from ringlog.errors import (
 )
 from ringlog.model import Appended, Batch, Call, CallQuery, StoredEntry, in_order
 from ringlog.store.sqlite.store import SqliteStore
-from ringlog.cli.records import record_lines
 from ringlog.wire.native import call_from_row, stored_from_entry
 
 T = TypeVar("T")
@@ -154,14 +154,15 @@ def checked(answer: Answer) -> Answer:
     if answer.status == 401:
         raise ConfigurationFault("The server does not know this email and key together.")
     if refusal := REFUSALS.get(answer.status):
-        raise refusal(answer.error, (answer.json() or {}).get("records", ()))
+        body: Mapping[str, Any] = answer.json() or {}
+        raise refusal(answer.error, body.get("records", ()))
     if answer.status == 404:
         raise NotFound(answer.error)
     raise StoreFault(f"The server answers: {answer.error}")
 
 
 @asynccontextmanager
-async def opened(where: Where, *, append: bool = False) -> AsyncIterator[Place]:
+async def opened(where: Where, *, append: bool = False) -> AsyncGenerator[Place]:
     """The place that the options name. Raises ConfigurationFault, NoSuchAccount, StoreFault."""
     if where.to:
         server = Server(where.to, where.email, developer_key(where.key_file))

@@ -78,7 +78,7 @@ def findings(drawn: Timeline) -> Iterator[Text]:
 class Page:
     """The timeline's rows, in columns."""
 
-    def __init__(self, drawn: Timeline, module: int, whole: bool) -> None:  # noqa: FBT001 (passed on)
+    def __init__(self, drawn: Timeline, module: int, whole: bool) -> None:
         self._drawn = drawn
         self._module = module
         self._whole = whole

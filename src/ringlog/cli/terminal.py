@@ -1,5 +1,6 @@
 """What reaches the terminal: text made safe, colour, width."""
 
+import os
 import sys
 import unicodedata
 
@@ -31,9 +32,9 @@ def escaped(c: str) -> str:
 
 
 def terminal() -> Console:
-    """Standard output: coloured on a terminal unless NO_COLOR is set; as wide as it is, else as COLUMNS says."""
+    """Standard output: coloured on a terminal unless NO_COLOR is set; in a pipe as wide as COLUMNS says."""
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
-    if not console.is_terminal and not console._environ.get("COLUMNS"):  # pyright: ignore[reportPrivateUsage]
+    if not console.is_terminal and not os.environ.get("COLUMNS"):
         console.width = UNLIMITED
     return console
 

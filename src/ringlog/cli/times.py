@@ -16,7 +16,7 @@ _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2})?")
 
 
 def moment(text: str, option: str, now_us: int, *, utc: bool) -> int:
-    """The UNIX second that `text` names: `1795366682`, `2026-11-23`, `2026-11-23 09:04`, `09:04` (today), `2h` (ago).
+    """The UNIX second that `text` names: `1795366682`, a date, a date and time, `09:04` (today), `2h` (ago).
 
     Raises BadInput naming `option`.
     """
@@ -34,7 +34,7 @@ def moment(text: str, option: str, now_us: int, *, utc: bool) -> int:
         return max(int(day.timestamp()), 0)
     except (ValueError, OverflowError, OSError):
         raise BadInput(
-            f"{option} takes a time such as 2h, 09:04, 2026-11-23, '2026-11-23 09:04' or 1795366682, not {text!r}."
+            f"{option} takes a time such as 2h, 09:04, '2026-11-23 09:04' or 1795366682, not {text!r}."
         ) from None
 
 

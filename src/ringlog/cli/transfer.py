@@ -1,8 +1,8 @@
-"""`ringlog import` and `ringlog export`: calls between Ringlogs, as records that change nothing when repeated."""
+"""`ringlog import` and `ringlog export`: calls as records that change nothing when repeated."""
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,11 +56,11 @@ class Tally:
         said = [f"{self.accepted:,} entries imported", f"{self.duplicates:,} known already"]
         for count, what in (
             (self.dropped, "above the cap of their call"),
-            (self.too_old, "records left out: too old"),
-            (self.conflicts, "records left out: something else is stored in their place"),
+            (self.too_old, "left out: too old"),
+            (self.conflicts, "left out: something else is stored in their place"),
         ):
             if count:
-                said.append(f"{count:,} {what}")
+                said.append(f"{count:,} record{'s' if count > 1 else ''} {what}")
         return ", ".join(said) + "."
 
 
@@ -158,7 +158,7 @@ def taken(name: str, file: BinaryIO, *, one_call: bool) -> Iterator[Portion]:
 
 
 @contextmanager
-def opened_file(name: str) -> Iterator[BinaryIO]:
+def opened_file(name: str) -> Generator[BinaryIO]:
     if name == "-":
         yield sys.stdin.buffer
         return
@@ -167,7 +167,7 @@ def opened_file(name: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def watched(name: str, file: BinaryIO) -> Iterator["Watch"]:
+def watched(name: str, file: BinaryIO) -> Generator["Watch"]:
     """A progress bar on stderr, on a terminal, of a file whose size is known."""
     console = Console(stderr=True)
     total = Path(name).stat().st_size if name != "-" else None
