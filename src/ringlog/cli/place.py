@@ -19,6 +19,7 @@ from ringlog.cli.where import Where
 from ringlog.client.http import Answer, Server
 from ringlog.config import Retention, store_folder
 from ringlog.errors import (
+    BadInput,
     BadRecords,
     BeyondRetention,
     ConfigurationFault,
@@ -82,6 +83,8 @@ class LocalPlace:
 
     async def served(self, session_id: str, media_type: str) -> bytes:
         detail = await self._log.read(self._account_id, session_id)
+        if media_type not in SERVED:
+            raise BadInput(f"A local store is not shown as {media_type}; ask its server with --to URL.")
         return SERVED[media_type](detail.text)
 
     async def append(self, batch: Batch) -> Appended:
