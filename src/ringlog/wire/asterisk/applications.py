@@ -1,0 +1,55 @@
+"""Which application a call runs: its first entry, and what says that it changed in mid-call."""
+
+from typing import TYPE_CHECKING
+
+from ringlog.model import CallRow, Kind
+from ringlog.wire.asterisk.log import Line
+
+if TYPE_CHECKING:
+    from ringlog.wire.asterisk.calls import Application, Call, Channel
+
+PATIENCE_US = 1_000_000
+"""How long the first entry waits for a name (ARI sets it some milliseconds late)."""
+START = "start"
+
+
+def executing(application: "Application") -> str:
+    version = f' version "{application.version}"' if application.version else ""
+    return f'Executing application "{application.name}"{version}'
+
+
+def noticed(channel: "Channel", at_us: int) -> None:
+    """A step that people notice comes next on this channel: by now its application must be named."""
+    call = channel.call
+    settle(call)
+    if channel.announced is None:
+        channel.announced = channel.application
+    if channel.application == channel.announced or not channel.application.name:
+        return
+    late = not channel.announced.name and channel is call.first
+    channel.announced = channel.application
+    text = executing(channel.application)
+    call.say(Kind.DEBUG if late else Kind.INFO, text, START, START, at_us, channel=channel.name)
+    if late:
+        _tell(call, channel.application)
+
+
+def settle(call: "Call") -> None:
+    """Writes the first entry with the name known by now."""
+    if not call.opening or not call.opening.open:
+        return
+    first = call.first
+    named = first.application if first else None
+    if first and named and named.name:
+        text = executing(named)
+        _tell(call, named)
+    else:
+        text = f'Executing application "{call.entry_spot.context},{call.entry_spot.exten}"'
+    if first:
+        first.announced = named
+    call.log.settle(call.opening, Line(Kind.INFO, text, START, START, call.start_us))
+
+
+def _tell(call: "Call", application: "Application") -> None:
+    name = call.secrets.cleaned(application.name)
+    call.tell(CallRow(call.session_id, application=name, version=application.version or None))

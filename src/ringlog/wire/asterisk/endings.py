@@ -1,0 +1,123 @@
+"""How channels and calls end: who hung up, and dialplans that stop."""
+
+from typing import TYPE_CHECKING, Any
+
+from ringlog.model import CallRow, CallType, EndedBy, Kind
+from ringlog.wire.asterisk import applications
+from ringlog.wire.asterisk.legs import Dial
+from ringlog.wire.asterisk.log import Line
+from ringlog.wire.asterisk.pbx import cause, spot
+from ringlog.wire.asterisk.wording import seconds
+
+if TYPE_CHECKING:
+    from ringlog.wire.asterisk.calls import Call, Channel
+    from ringlog.wire.asterisk.messages import Message
+    from ringlog.wire.asterisk.pbx import Pbx
+
+ALONE_US = 500_000
+"""A channel that is still there that long after the caller's Hangup goes on without him."""
+ENDING = frozenset({"hangup", "busy", "congestion"})
+ENGINE_STOPS = 4
+ENDED_BY_ARI = 32
+EXIT, HANGUP = "exit", "hangup"
+
+
+def hangup(pbx: "Pbx", channel: "Channel", message: "Message", at_us: int) -> None:
+    """A Hangup event: the channel is gone, and with the last one its call."""
+    call = channel.call
+    finish_step(channel, at_us)
+    by = ended_by(channel)
+    data: dict[str, Any] = {"cause": cause(message) or 0, "cause_text": message.get("Cause-txt"), "by": by}
+    if channel.leg:
+        _leg_gone(channel, data, at_us)
+    elif stopped := dialplan_stopped(channel, message):
+        applications.noticed(channel, at_us)
+        module, place = channel.last or ("", channel.spot)
+        call.say(Kind.ERROR, stopped, module.lower(), str(place), at_us)
+    pbx.drop_channel(channel)
+    call.last_us = max(call.last_us, at_us)
+    if not call.channels:
+        close(pbx, call, channel, data, at_us)
+    elif channel is call.first:
+        call.parting = data
+        _leave(pbx, call, data, at_us)
+
+
+def finish_step(channel: "Channel", at_us: int) -> None:
+    """The application at work is over, and nothing follows it."""
+    if channel.step:
+        channel.step.finish(at_us, None)
+    channel.keys.settle(channel, at_us)
+
+
+def ended_by(channel: "Channel") -> EndedBy:
+    """Who ended this channel, as far as its own events tell."""
+    application = channel.last[0].lower() if channel.last else ""
+    if channel.soft & ENGINE_STOPS:
+        return EndedBy.ENGINE
+    if application in ENDING or channel.soft & ENDED_BY_ARI:
+        return EndedBy.APPLICATION
+    if channel.asked_to_hang_up:
+        if channel.call.type is CallType.OUTBOUND and channel is channel.call.first:
+            return EndedBy.FAR_END
+        return EndedBy.CALLER if channel.up else EndedBy.CANCELLED
+    if channel.peer_left_first:
+        return EndedBy.FAR_END
+    if channel.cut or channel.bridge or isinstance(channel.step, Dial):
+        return EndedBy.OPERATOR
+    return EndedBy.APPLICATION if channel.last else EndedBy.UNKNOWN
+
+
+def dialplan_stopped(channel: "Channel", message: "Message") -> str | None:
+    """The error that a dialplan ended without saying so; it could not go on where it stood."""
+    if not channel.last or channel.asked_to_hang_up or channel.peer_left_first or cause(message):
+        return None
+    application, last = channel.last
+    if application.lower() in ENDING or channel.soft & (ENGINE_STOPS | ENDED_BY_ARI) or channel.cut:
+        return None
+    here = spot(message)
+    if here == last:
+        return None
+    if here.exten != "h" and here != last.next and channel.jumping:
+        return f"Dialplan stopped: no such place {here}"
+    return f"Dialplan stopped after {application} at {last}"
+
+
+def close(pbx: "Pbx", call: "Call", channel: "Channel", data: dict[str, Any], at_us: int) -> None:
+    """The last channel is gone: the call is over."""
+    applications.settle(call)
+    for place in call.leaving:
+        call.log.settle(place)
+    told = data if call.caller_left or not call.parting else call.parting
+    call.say(Kind.EVENT, "Disconnecting call", EXIT, HANGUP, at_us, **told)
+    call.tell(CallRow(call.session_id, end_s=at_us // 1_000_000))
+    pbx.drop_call(call)
+
+
+def _leave(pbx: "Pbx", call: "Call", data: dict[str, Any], at_us: int) -> None:
+    applications.settle(call)
+    place = call.log.hold()
+    call.leaving.append(place)
+
+    def decide(_due_us: int) -> None:
+        if place.open:
+            call.caller_left = True
+            line = Line(Kind.EVENT, "Caller left", EXIT, HANGUP, at_us, data)
+            call.log.settle(place, line)
+
+    pbx.after(ALONE_US, decide)
+
+
+def _leg_gone(channel: "Channel", data: dict[str, Any], at_us: int) -> None:
+    leg = channel.leg
+    if leg is None:
+        return
+    leg.leave(at_us)
+    if leg.answered and not leg.told:
+        leg.told = True
+        if data["by"] is EndedBy.CALLER:
+            data = {**data, "by": EndedBy.FAR_END}
+        elif not channel.asked_to_hang_up and not channel.soft:
+            caller = leg.dial.channel
+            data = {**data, "by": EndedBy.CALLER if caller.asked_to_hang_up else EndedBy.UNKNOWN}
+        leg.say(f"Hung up after {seconds(leg.talked_us)} of talk", "ended", at_us, **data)

@@ -1,0 +1,286 @@
+"""The table: what each event does to what is known, and what it adds to a log."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ringlog.model import OUTBOUND_SRC, CallRow, CallType, Kind
+from ringlog.wire.asterisk import applications, endings, gaps, legs
+from ringlog.wire.asterisk.calls import Application, Channel, Spot
+from ringlog.wire.asterisk.legs import Dial
+from ringlog.wire.asterisk.log import Line
+from ringlog.wire.asterisk.menus import Background, Read, WaitExten
+from ringlog.wire.asterisk.messages import Message
+from ringlog.wire.asterisk.pbx import DOWN, UP, Pbx, cause, spot
+from ringlog.wire.asterisk.steps import Assignment, Command, Note, Prompt, Said, Stasis, Step, Tone
+from ringlog.wire.asterisk.wording import number, person, unescaped
+
+OUTGOING = frozenset({"appdial", "appdial2", "appqueue"})
+"""What a dialled leg's channel reports as its application; nobody runs it."""
+JUMPS = frozenset({"goto", "gotoif", "gotoiftime", "gosub", "gosubif", "execiftime"})
+SILENT = JUMPS | {
+    "return",
+    "hangup",
+    "userevent",
+    "while",
+    "endwhile",
+    "continuewhile",
+    "exitwhile",
+    "execif",
+}
+STEPS: Mapping[str, type[Step]] = {
+    "playback": Prompt,
+    "controlplayback": Prompt,
+    "read": Read,
+    "background": Background,
+    "waitexten": WaitExten,
+    "system": Command,
+    "trysystem": Command,
+    "set": Assignment,
+    "dial": Dial,
+    "busy": Tone,
+    "congestion": Tone,
+    "stasis": Stasis,
+    **dict.fromkeys(Said.kinds, Said),
+}
+RINGING = frozenset({"4", "5"})
+ANNOUNCER = "CBAnn/"
+
+
+def handle(pbx: Pbx, message: Message) -> None:
+    """What one message does; one that means nothing to a log does nothing."""
+    act = EVENTS.get(message.name)
+    if act:
+        act(pbx, message, pbx.at(message))
+
+
+def _begin(pbx: Pbx, message: Message, at_us: int) -> None:
+    """Newchannel."""
+    uid = message.get("Uniqueid")
+    name = message.get("Channel")
+    if not uid or uid in pbx.channels or uid in pbx.ended or name.startswith(ANNOUNCER):
+        return
+    linkedid = message.get("Linkedid") or uid
+    call = pbx.calls.get(linkedid)
+    if call:
+        pbx.add_channel(message, uid, call, at_us)
+        return
+    type_ = CallType.OUTBOUND if message.get("ChannelState") == DOWN else CallType.INBOUND
+    call = pbx.add_call(linkedid, at_us, type_)
+    call.first = pbx.add_channel(message, uid, call, at_us)
+    call.entry_spot = spot(message)
+    call.opening = call.log.hold()
+    pbx.after(applications.PATIENCE_US, lambda _: applications.settle(call))
+    outbound = type_ is CallType.OUTBOUND
+    src = OUTBOUND_SRC if outbound else call.first.number
+    dest = None if outbound else person(message.get("Exten"))
+    call.tell(CallRow(call.session_id, src=src, dest=dest, type=type_, start_s=at_us // 1_000_000))
+
+
+def _known(act: Callable[[Pbx, Message, Channel, int], None]) -> Callable[[Pbx, Message, int], None]:
+    """For events of one channel: finds it, and sees what the event says of it besides."""
+
+    def of_channel(pbx: Pbx, message: Message, at_us: int) -> None:
+        channel = pbx.channel(message) or gaps.joined(pbx, message, at_us)
+        if channel is None:
+            return
+        channel.call.last_us = max(channel.call.last_us, at_us)
+        if named := pbx.application(message):
+            channel.application = named
+        act(pbx, message, channel, at_us)
+
+    return of_channel
+
+
+def _newexten(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
+    name = message.get("Application")
+    data = message.get("AppData")
+    place = spot(message)
+    if name.lower() in OUTGOING:
+        channel.spot = place
+        return
+    if channel.step and _repeated(channel.step, name, data, place):
+        channel.step.moved(place)
+        return
+    before = channel.step
+    if before:
+        before.finish(at_us, place)
+    _jumped(channel, place, at_us)
+    channel.spot = place
+    if channel.announced is None and channel is not channel.call.first:
+        channel.announced = channel.application
+    kind = STEPS.get(name.lower(), Step if name.lower() in SILENT else Note)
+    if before and before.taking is not kind.taking:
+        channel.keys.settle(channel, at_us)
+    if not channel.finishing:
+        channel.last = (name, place)
+    channel.jumping = (name, place) if name.lower() in JUMPS else None
+    channel.step = kind(channel, name, data, at_us, pbx.after)
+
+
+def _repeated(step: Step, name: str, data: str, place: Spot) -> bool:
+    """An application that jumps reports itself again at the new place."""
+    if step.module != name.lower() or step.data != data:
+        return False
+    return place.priority == "0" or (step.module == "return" and place != step.spot)
+
+
+def _jumped(channel: Channel, place: Spot, at_us: int) -> None:
+    if channel.jumping:
+        application, from_ = channel.jumping
+        if place != from_.next:
+            call = channel.call
+            call.say(Kind.DEBUG, f"Going to {place}", application.lower(), str(from_), at_us)
+
+
+def _varset(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
+    name = message.get("Variable")
+    value = unescaped(message.get("Value"))
+    bare = name.lstrip("_")
+    if channel.call.secrets.is_private(name):
+        channel.call.secrets.asked = True
+        channel.call.secrets.remember(value)
+    if bare in pbx.variables:
+        values = dict(zip(pbx.variables, channel.application, strict=True)) | {bare: value}
+        channel.application = Application(*(values[variable] for variable in pbx.variables))
+    if channel.step:
+        channel.step.variable(name, value, at_us)
+    elif name == "READSTATUS" and value == "HANGUP":
+        channel.cut = True
+
+
+def _newstate(_pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
+    state = message.get("ChannelState")
+    channel.up |= state == UP
+    if state in RINGING and channel.leg:
+        channel.leg.ring(at_us)
+
+
+def _dtmf(_pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
+    digit = message.get("Digit")
+    if digit and message.get("Direction", "Received") == "Received":
+        channel.keys.press(channel, digit, number(message.get("DurationMs")), at_us)
+
+
+def _user_event(_pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
+    name = message.get("UserEvent")
+    keys = [key for key, _ in message.pairs]
+    headers = dict(message.pairs[keys.index("UserEvent") + 1 :]) if "UserEvent" in keys else {}
+    error = headers.get("Error")
+    applications.noticed(channel, at_us)
+    kind = Kind.ERROR if error else Kind.EVENT
+    data: dict[str, Any] = {"event": name, **headers} if error else headers
+    call = channel.call
+    say = {k: v for k, v in data.items() if k not in {"module_type", "result_variable"}}
+    call.log.say(Line(kind, error or name, "userevent", str(channel.spot), at_us, say))
+
+
+def _new_callerid(_pbx: Pbx, message: Message, channel: Channel, _at_us: int) -> None:
+    call = channel.call
+    found = person(message.get("CallerIDNum"))
+    if call.type is CallType.OUTBOUND and channel is call.first and found and not call.src_known:
+        call.src_known = True
+        call.tell(CallRow(call.session_id, src=found))
+
+
+def _dial_begin(pbx: Pbx, message: Message, at_us: int) -> None:
+    dialled = pbx.channel(message, "Dest")
+    dialler = pbx.channel(message)
+    if dialled is None or (dialler and dialler.call is not dialled.call):
+        return
+    call = dialled.call
+    text = message.get("DialString")
+    if call.type is CallType.OUTBOUND and not call.dest_known:
+        call.dest_known = True
+        call.tell(CallRow(call.session_id, dest=person(text)))
+    legs.begin(dialler, dialled, text, at_us, quiet=_dials_itself(pbx, dialled))
+    if dialled.leg and message.get("DestChannelState") in RINGING:
+        dialled.leg.ring(at_us)
+
+
+def _dials_itself(pbx: Pbx, dialled: Channel) -> bool:
+    """A Local channel, whose other half dials the people behind it."""
+    return dialled.name.startswith("Local/") and dialled.name.endswith(";1")
+
+
+def _dial_state(pbx: Pbx, message: Message, at_us: int) -> None:
+    dialled = pbx.channel(message, "Dest")
+    leg = dialled and (dialled.leg or dialled.originated)
+    if leg and message.get("DialStatus") == "RINGING":
+        leg.ring(at_us)
+
+
+def _dial_end(pbx: Pbx, message: Message, at_us: int) -> None:
+    if dialled := pbx.channel(message, "Dest"):
+        legs.end(dialled, message.get("DialStatus"), at_us)
+
+
+def _bridge_enter(_pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
+    channel.bridge = message.get("BridgeUniqueid") or "?"
+    if channel.leg:
+        channel.leg.enter(at_us)
+
+
+def _bridge_leave(_pbx: Pbx, _message: Message, channel: Channel, at_us: int) -> None:
+    channel.keys.settle(channel, at_us)
+    if channel.leg:
+        channel.leg.leave(at_us)
+    if not channel.finishing:
+        channel.bridge = ""
+
+
+def _hangup_request(pbx: Pbx, message: Message, channel: Channel, _at_us: int) -> None:
+    channel.asked_to_hang_up = True
+    if channel.request_cause is None:
+        channel.request_cause = cause(message)
+    for other in pbx.in_bridge(channel):
+        if not other.asked_to_hang_up:
+            other.peer_left_first = True
+
+
+def _soft_hangup(_pbx: Pbx, message: Message, channel: Channel, _at_us: int) -> None:
+    channel.soft |= cause(message) or 0
+
+
+def _hangup(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
+    endings.hangup(pbx, channel, message, at_us)
+
+
+def _cel(pbx: Pbx, message: Message, at_us: int) -> None:
+    """Of CEL only this is read: which sounds an ARI application plays, for AMI itself does not tell."""
+    channel = pbx.channels.get(message.get("UniqueID"))
+    if not channel or message.get("EventName") != "STREAM_BEGIN" or not isinstance(channel.step, Stasis):
+        return
+    if sound := _sound(message.get("Extra")):
+        channel.keys.settle(channel, at_us)
+        applications.noticed(channel, at_us)
+        channel.step.say(Kind.PROMPT, sound, at_us)
+
+
+def _sound(extra: str) -> str:
+    try:
+        found = json.loads(extra)
+    except (ValueError, RecursionError):
+        return ""
+    sound = found.get("sound") if isinstance(found, dict) else None  # type: ignore[reportUnknownVariableType]
+    return sound if isinstance(sound, str) else ""
+
+
+EVENTS: Mapping[str, Callable[[Pbx, Message, int], None]] = {
+    "Newchannel": _begin,
+    "Newexten": _known(_newexten),
+    "VarSet": _known(_varset),
+    "Newstate": _known(_newstate),
+    "DTMFEnd": _known(_dtmf),
+    "UserEvent": _known(_user_event),
+    "NewCallerid": _known(_new_callerid),
+    "DialBegin": _dial_begin,
+    "DialState": _dial_state,
+    "DialEnd": _dial_end,
+    "BridgeEnter": _known(_bridge_enter),
+    "BridgeLeave": _known(_bridge_leave),
+    "HangupRequest": _known(_hangup_request),
+    "SoftHangupRequest": _known(_soft_hangup),
+    "Hangup": _known(_hangup),
+    "CEL": _cel,
+}

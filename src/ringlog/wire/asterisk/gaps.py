@@ -1,0 +1,74 @@
+"""What was not heard: calls joined in the middle, and calls that were gone when the engine was heard again."""
+
+from typing import TYPE_CHECKING
+
+from ringlog.model import CallRow, CallType, EndedBy, Kind
+from ringlog.wire.asterisk import applications
+from ringlog.wire.asterisk.wording import person, plain
+
+if TYPE_CHECKING:
+    from ringlog.wire.asterisk.calls import Call, Channel
+    from ringlog.wire.asterisk.messages import Message
+    from ringlog.wire.asterisk.pbx import Pbx
+
+GAP = "gap"
+ANNOUNCER = "CBAnn/"
+
+
+def joined(pbx: "Pbx", message: "Message", at_us: int, start_us: int | None = None) -> "Channel | None":
+    """A channel nobody introduced: its call, if that is not known either, is joined in the middle.
+
+    `start_us` is when it began, where the engine was asked; else the event at hand is its beginning.
+    """
+    uid = message.get("Uniqueid")
+    if not uid or uid in pbx.ended or message.get("Channel").startswith(ANNOUNCER):
+        return None
+    linkedid = message.get("Linkedid") or uid
+    call = pbx.calls.get(linkedid)
+    if call is None:
+        call = _incomplete(pbx, message, linkedid, at_us, start_us or at_us)
+    channel = pbx.add_channel(message, uid, call, start_us or at_us)
+    if call.first is None or uid == linkedid:
+        call.first = channel
+    if channel.application.name:
+        applications.noticed(channel, at_us)
+    return channel
+
+
+def _incomplete(pbx: "Pbx", message: "Message", linkedid: str, at_us: int, start_us: int) -> "Call":
+    call = pbx.add_call(linkedid, start_us, CallType.INBOUND)
+    src = person(message.get("CallerIDNum"))
+    call.tell(CallRow(call.session_id, src=src, type=CallType.INBOUND, start_s=start_us // 1_000_000))
+    call.say(Kind.ERROR, "Log incomplete: joined in mid-call", GAP, "joined", at_us)
+    call.joined = True
+    return call
+
+
+def gone(pbx: "Pbx", call: "Call", now_us: int, reason: str, by: EndedBy) -> None:
+    """A call that ended while nobody listened."""
+    applications.settle(call)
+    for channel in list(call.channels.values()):
+        channel.forget()
+        pbx.drop_channel(channel)
+    for place in call.leaving:
+        call.log.settle(place)
+    lost(pbx, call.session_id, call.last_us, now_us, reason, by, call)
+    pbx.drop_call(call)
+
+
+def lost(
+    pbx: "Pbx",
+    session_id: str,
+    last_us: int,
+    now_us: int,
+    reason: str,
+    by: EndedBy,
+    call: "Call | None" = None,
+) -> None:
+    """Says that a call's end was not heard; its end is the last that was."""
+    call = call or pbx.stranger(session_id, last_us)
+    data = {"from": last_us // 1_000_000, "to": now_us // 1_000_000, "reason": plain(reason)}
+    text = f"Log incomplete: {plain(reason)}"
+    call.say(Kind.ERROR, text, GAP, "lost", last_us, **data)
+    call.say(Kind.EVENT, "Disconnecting call", "exit", "hangup", last_us, by=by)
+    call.tell(CallRow(session_id, end_s=last_us // 1_000_000))

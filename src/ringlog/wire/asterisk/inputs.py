@@ -1,0 +1,155 @@
+"""Keys that people press, and what became of them: inputs, one entry each, and keys that nobody used."""
+
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from ringlog.model import Kind
+from ringlog.wire.asterisk import applications
+
+if TYPE_CHECKING:
+    from ringlog.wire.asterisk.calls import Channel
+
+BOUNCE_US = 60_000
+"""Equal keys closer than this are one press."""
+RUN_US = 2_000_000
+"""Keys closer than this belong together, where no application says what it received."""
+
+
+class Taking(Enum):
+    """What the step at hand does with keys."""
+
+    NOT = "not"
+    """It drops them."""
+    VALUE = "value"
+    """It collects them, and the stream tells the result."""
+    RUNS = "runs"
+    """It takes them, and the stream does not tell what it made of them."""
+    SINGLY = "singly"
+    """Every key is a command."""
+
+
+class _Timer(Protocol):
+    def cancel(self) -> None: ...
+
+
+After = Callable[[int, Callable[[int], None]], _Timer]
+
+
+class Keys:
+    """The keys pressed on one channel that are not in the log yet."""
+
+    def __init__(self, after: After) -> None:
+        self.after = after
+        self._digits = ""
+        self._taking = Taking.NOT
+        self._last_us = 0
+        self._said = 0
+        self._timer: _Timer | None = None
+        self._seen = ("", -BOUNCE_US)
+        self._sent: _Timer | None = None
+
+    def press(self, channel: "Channel", digit: str, duration_ms: int | None, at_us: int) -> None:
+        """A DTMFEnd. Some come many times for one press, some were sent by the engine itself."""
+        last, last_us = self._seen
+        self._seen = (digit, at_us)
+        if digit == last and at_us - last_us < BOUNCE_US:
+            if self._sent:
+                self._sent.cancel()
+                self._sent = None
+                self._pressed(channel, digit, at_us)
+        elif duration_ms == 0:
+            self._sent = self.after(BOUNCE_US, lambda _: self._engine_sent(channel, digit, at_us))
+        else:
+            self._pressed(channel, digit, at_us)
+
+    def settle(self, channel: "Channel", at_us: int) -> None:
+        """The step that took the keys ends, or one that takes them begins: what was pressed is written."""
+        digits, self._digits = self._digits, ""
+        self._stop()
+        if not digits:
+            return
+        when = self._last_us if channel.call.log.said == self._said else at_us
+        if self._taking in {Taking.RUNS, Taking.SINGLY}:
+            say_input(channel, digits, when)
+        else:
+            say_unused(channel, digits, when)
+
+    def forget(self) -> None:
+        self._digits = ""
+        self._stop()
+        if self._sent:
+            self._sent.cancel()
+
+    def take(self, channel: "Channel", value: str, at_us: int) -> int:
+        """The application received this value; keys that are not in it are written as not used.
+
+        Returns the time of the input: that of its last key, if nothing was logged since.
+        """
+        digits, self._digits = self._digits, ""
+        self._stop()
+        when = self._last_us if digits and channel.call.log.said == self._said else at_us
+        before, found, behind = digits.rpartition(value) if value else (digits, "", "")
+        unused = before + behind.removeprefix("#") if found or not value else ""
+        if unused and not (not value and unused == "#"):
+            say_unused(channel, unused, when)
+        return when
+
+    def _pressed(self, channel: "Channel", digit: str, at_us: int) -> None:
+        taking = taking_keys(channel)
+        if self._digits and taking is not self._taking:
+            self.settle(channel, at_us)
+        self._taking = taking
+        self._digits += digit[:16]
+        self._last_us = at_us
+        self._said = channel.call.log.said
+        self._stop()
+        if taking is Taking.SINGLY:
+            self.settle(channel, at_us)
+        elif taking is not Taking.VALUE:
+            self._timer = self.after(RUN_US, lambda due_us: self.settle(channel, due_us))
+
+    def _stop(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def _engine_sent(self, channel: "Channel", digit: str, at_us: int) -> None:
+        self._sent = None
+        private = channel.call.secrets.asked
+        _say(channel, Kind.DEBUG, f"Key sent by the engine: {digit}", at_us, private=private)
+
+
+def taking_keys(channel: "Channel") -> Taking:
+    """What would become of a key pressed now."""
+    if channel.step and channel.step.taking is not Taking.NOT:
+        return channel.step.taking
+    return Taking.RUNS if channel.bridge else Taking.NOT
+
+
+def say_input(channel: "Channel", digits: str, at_us: int, *, private: bool = False) -> None:
+    """One input, whether its value came from the keys or from the application."""
+    secrets = channel.call.secrets
+    step = channel.step
+    private = private or secrets.switched_on or bool(step and step.private)
+    if private:
+        secrets.asked = True
+        secrets.remember(digits)
+        secrets.remember(digits.strip("#*"))
+    applications.noticed(channel, at_us)
+    _say(channel, Kind.EVENT, f"User input: {digits} (dtmf)", at_us, private=private)
+
+
+def say_unused(channel: "Channel", digits: str, at_us: int) -> None:
+    """Keys that no application took. Where something private was asked they may be a late part of it."""
+    secrets = channel.call.secrets
+    private = secrets.asked or secrets.switched_on or bool(channel.step and channel.step.private)
+    _say(channel, Kind.DEBUG, f"Keys not used: {digits}", at_us, private=private)
+
+
+def _say(channel: "Channel", kind: Kind, text: str, at_us: int, *, private: bool) -> None:
+    step = channel.step
+    module = step.module if step else "channel"
+    result = step.result if step else str(channel.spot)
+    data = {"leg": channel.leg.name} if channel.leg else {}
+    channel.call.say(kind, text, module, result, at_us, private=private, **data)

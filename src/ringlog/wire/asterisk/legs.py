@@ -1,0 +1,201 @@
+"""Dialled legs: who was called, what became of it, how long they talked."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ringlog.model import Kind
+from ringlog.wire.asterisk import applications
+from ringlog.wire.asterisk.steps import Step
+from ringlog.wire.asterisk.wording import limit, seconds, waiting
+
+if TYPE_CHECKING:
+    from ringlog.wire.asterisk.calls import Channel, Spot
+
+ANSWERED_ELSEWHERE = 26
+CAUSES = {
+    1: "is not assigned",
+    3: "is unreachable",
+    17: "is busy",
+    18: "did not respond",
+    19: "did not answer",
+    20: "is unreachable",
+    21: "refused the call",
+    22: "has changed its number",
+    27: "is out of order",
+    28: "is no valid number",
+    34: "could not be reached: no circuit",
+    38: "could not be reached: network out of order",
+    42: "could not be reached: congestion",
+}
+STATUSES = {
+    "BUSY": "is busy",
+    "CONGESTION": "could not be reached: congestion",
+    "CHANUNAVAIL": "is unreachable",
+    "DONTCALL": "refused the call",
+    "TORTURE": "refused the call",
+    "INVALIDARGS": "is no valid destination",
+}
+
+
+@dataclass(eq=False)
+class Leg:
+    """One channel that was dialled."""
+
+    name: str
+    """As dialled: `PJSIP/agent`."""
+    dial: "Step"
+    begun_us: int
+    ringing: bool = False
+    answered: bool = False
+    told: bool = False
+    """Its end is in the log already."""
+    bridged_us: int | None = None
+    talked_us: int = 0
+    quiet: bool = False
+    """A Local channel: the legs dialled behind it are what people notice."""
+
+    def say(self, text: str, state: str, at_us: int, *, kind: Kind = Kind.EVENT, **data: Any) -> None:
+        step = self.dial
+        kind = Kind.DEBUG if self.quiet else kind
+        step.channel.call.say(kind, text, step.module, step.result, at_us, leg=self.name, state=state, **data)
+
+    def ring(self, at_us: int) -> None:
+        if not self.ringing and not self.answered:
+            self.ringing = True
+            self.say("Ringing", "ringing", at_us)
+
+    def answer(self, at_us: int) -> None:
+        if not self.answered:
+            self.answered = True
+            self.say(f"Answered after {seconds(at_us - self.begun_us)}", "answered", at_us)
+
+    def enter(self, at_us: int) -> None:
+        self.bridged_us = at_us
+
+    def leave(self, at_us: int) -> None:
+        if self.bridged_us is not None:
+            self.talked_us += at_us - self.bridged_us
+            self.bridged_us = None
+
+
+class Dial(Step):
+    """Dial(destinations,timeout,options): one leg or several."""
+
+    def begin(self) -> None:
+        self.legs: list[Leg] = []
+        self.failed: list[tuple[Leg, str]] = []
+        self.answered = False
+        self.decided = False
+        self.destinations = [name for name in self.arguments[0].split("&") if name]
+        self.noticed(self.at_us)
+        timeout = f", up to {limit(self.arguments[1])}" if waiting(self.arguments[1]) else ""
+        one = {"leg": self.destinations[0], "state": "dialling"} if len(self.destinations) == 1 else {}
+        text = f"Dialling {', '.join(self.destinations) or 'nobody'}{timeout}"
+        self.channel.call.say(Kind.EVENT, text, self.module, self.result, self.at_us, **one)
+
+    def dialled(self, leg: Leg) -> None:
+        """A DialBegin."""
+        self.legs.append(leg)
+
+    def name(self, dialled: str, channel_name: str) -> str:
+        """A leg as the dialplan names it."""
+        technology = channel_name.partition("/")[0]
+        whole = f"{technology}/{dialled}"
+        return dialled if dialled in self.destinations or whole == dialled else whole
+
+    def ended(self, leg: Leg, status: str, cause: int | None, at_us: int) -> None:
+        """A DialEnd."""
+        if status == "ANSWER":
+            self.answered = True
+            leg.answer(at_us)
+            self._tell_failed(at_us)
+        elif not leg.told and not leg.answered:
+            self._failed(leg, status, cause, at_us)
+
+    def _failed(self, leg: Leg, status: str, cause: int | None, at_us: int) -> None:
+        leg.told = True
+        after = seconds(at_us - leg.begun_us)
+        if cause == ANSWERED_ELSEWHERE or (status == "CANCEL" and self.answered):
+            leg.say(f"Cancelled after {after}: answered elsewhere", "ended", at_us)
+        elif status in {"CANCEL", "ABORT"}:
+            leg.say(f"Cancelled after {after}", "ended", at_us)
+        else:
+            self.failed.append((leg, f"{leg.name} {outcome(status, cause, after)}"))
+            if self.answered:
+                self._tell_failed(at_us)
+
+    def variable(self, name: str, value: str, at_us: int) -> None:
+        if name == "DIALSTATUS" and value and not self.decided:
+            self.decided = True
+            self.answered |= value == "ANSWER"
+            self._tell_failed(at_us)
+            if value in {"CHANUNAVAIL", "CONGESTION", "BUSY", "NOANSWER", "ANSWER"}:
+                self._tell_unreachable(at_us)
+
+    def finish(self, at_us: int, spot: "Spot | None") -> None:
+        self._tell_failed(at_us)
+
+    def _tell_failed(self, at_us: int) -> None:
+        """A failed leg is an error only if nobody answered; so it is told when that is known."""
+        kind = Kind.EVENT if self.answered else Kind.ERROR
+        failed, self.failed = self.failed, []
+        for leg, text in failed:
+            leg.say(text, "ended", at_us, kind=kind)
+
+    def _tell_unreachable(self, at_us: int) -> None:
+        kind = Kind.EVENT if self.answered else Kind.ERROR
+        reached = {leg.name for leg in self.legs}
+        for name in self.destinations:
+            if name not in reached:
+                self.say(kind, f"{name} is unreachable", at_us, leg=name, state="ended")
+
+
+class Originate(Step):
+    """An outbound call: the leg is the call's own channel."""
+
+    def begin(self) -> None:
+        self.module = "originate"
+
+
+def outcome(status: str, cause: int | None, after: str) -> str:
+    """What happened to a leg that nobody answered: the cause of its HangupRequest says it best."""
+    if cause in CAUSES:
+        return CAUSES[cause]
+    if status == "NOANSWER":
+        return f"did not answer within {after}"
+    return STATUSES.get(status, f"was not reached: {status or 'unknown'}")
+
+
+def begin(dialler: "Channel | None", dialled: "Channel", text: str, at_us: int, quiet: bool) -> None:
+    """DialBegin: a leg of the step at hand, or of an outbound call that nobody's dialplan dials."""
+    step = dialler.step if dialler else None
+    if isinstance(step, Dial):
+        leg = Leg(step.name(text, dialled.name), step, at_us, quiet=quiet)
+        step.dialled(leg)
+    else:
+        origin = Originate(dialler or dialled, "originate", text, at_us, dialled.keys.after)
+        technology = dialled.name.partition("/")[0]
+        leg = Leg(text if "/" in text else f"{technology}/{text}", origin, at_us)
+        if dialler:
+            applications.noticed(dialler, at_us)
+        leg.say(f"Dialling {leg.name}", "dialling", at_us)
+    if dialled is dialled.call.first:
+        dialled.originated = leg
+    else:
+        dialled.leg = leg
+
+
+def end(dialled: "Channel", status: str, at_us: int) -> None:
+    """DialEnd."""
+    leg = dialled.leg or dialled.originated
+    if leg is None:
+        return
+    if isinstance(leg.dial, Dial):
+        leg.dial.ended(leg, status, dialled.request_cause, at_us)
+    elif status == "ANSWER":
+        leg.answer(at_us)
+    elif not leg.told:
+        leg.told = True
+        after = seconds(at_us - leg.begun_us)
+        text = f"{leg.name} {outcome(status, dialled.request_cause, after)}"
+        leg.say(text, "ended", at_us, kind=Kind.ERROR)

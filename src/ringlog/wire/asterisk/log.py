@@ -1,0 +1,88 @@
+"""The log of one call while it grows: what is said, and what still has to be decided before it.
+
+An entry whose meaning is not settled yet (was the prompt missing? has only the caller left?) holds a place;
+whatever is logged after it waits behind it, so that times never step back within a log.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ringlog.model import Entry, Kind, mask
+from ringlog.wire.asterisk.secrets import Secrets
+from ringlog.wire.asterisk.wording import cut_data, cut_line
+
+
+@dataclass(slots=True)
+class Line:
+    """An entry in the making: secrets are masked when it leaves the log."""
+
+    kind: Kind
+    text: str
+    module: str
+    result: str
+    at_us: int
+    data: dict[str, Any] = field(default_factory=dict[str, Any])
+    private: bool = False
+
+
+class Place:
+    """Somewhere in the log that is still to be decided."""
+
+    __slots__ = ("lines", "open")
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.open = True
+
+
+class Log:
+    """What is said of one call, in order."""
+
+    def __init__(self, session_id: str, secrets: Secrets, emit: Callable[[Entry], None]) -> None:
+        self.session_id = session_id
+        self.said = 0
+        """How many lines were said so far, settled or not."""
+        self._secrets = secrets
+        self._emit = emit
+        self._waiting: deque[Place] = deque()
+        self._last_us = 0
+
+    def say(self, line: Line) -> None:
+        self.said += 1
+        place = Place()
+        place.lines.append(line)
+        place.open = False
+        self._waiting.append(place)
+        self._drain()
+
+    def hold(self) -> Place:
+        """A place for what `settle` will say; all that is said later waits for it."""
+        place = Place()
+        self._waiting.append(place)
+        return place
+
+    def settle(self, place: Place, *lines: Line) -> None:
+        """Says these lines there, or nothing; a settled place stays as it is."""
+        if not place.open:
+            return
+        place.open = False
+        place.lines.extend(lines)
+        self.said += len(lines)
+        self._drain()
+
+    def _drain(self) -> None:
+        while self._waiting and not self._waiting[0].open:
+            for line in self._waiting.popleft().lines:
+                self._emit(self._entry(line))
+
+    def _entry(self, line: Line) -> Entry:
+        self._last_us = max(self._last_us, line.at_us)
+        clean = self._secrets.cleaned
+        text = cut_line(clean(line.text))
+        data = {"module_type": line.module, "result_variable": clean(line.result)}
+        data.update((key, clean(value)) for key, value in line.data.items() if key not in data)
+        if line.private:
+            text, data = mask(text, data)
+        return Entry(self.session_id, line.kind, text, cut_data(data), self._last_us, line.private)

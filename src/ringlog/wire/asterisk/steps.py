@@ -1,0 +1,203 @@
+"""What a dialplan does, step by step: Newexten, and the variables by which applications report."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ringlog.model import Kind
+from ringlog.wire.asterisk import applications
+from ringlog.wire.asterisk.inputs import Taking
+from ringlog.wire.asterisk.log import Line
+from ringlog.wire.asterisk.wording import arguments, sounds
+
+if TYPE_CHECKING:
+    from ringlog.wire.asterisk.calls import Channel, Spot
+    from ringlog.wire.asterisk.inputs import After
+
+MISSING_US = 100_000
+"""How long a prompt's entry waits for the news that its file is missing."""
+
+
+class Step:
+    """One application at work on one channel."""
+
+    taking = Taking.NOT
+    private = False
+
+    def __init__(self, channel: "Channel", application: str, data: str, at_us: int, after: "After") -> None:
+        self.channel = channel
+        self.module = application.lower()
+        self.data = data
+        self.arguments = arguments(data)
+        self.result = str(channel.spot)
+        self.spot = channel.spot
+        self.at_us = at_us
+        self.after = after
+        self.begin()
+
+    def begin(self) -> None:
+        """The application starts."""
+
+    def variable(self, name: str, value: str, at_us: int) -> None:
+        """A variable was set on its channel while it ran."""
+
+    def moved(self, spot: "Spot") -> None:
+        """It reports itself again, at the place it jumps to."""
+
+    def finish(self, at_us: int, spot: "Spot | None") -> None:
+        """It is over: the dialplan goes on at `spot`, or ends."""
+
+    def noticed(self, at_us: int) -> None:
+        applications.noticed(self.channel, at_us)
+
+    def say(self, kind: Kind, text: str, at_us: int, *, private: bool = False, **data: Any) -> None:
+        if self.channel.leg:
+            data = {"leg": self.channel.leg.name, **data}
+        self.channel.call.say(kind, text, self.module, self.result, at_us, private=private, **data)
+
+
+class Prompt(Step):
+    """Playback and its like: a prompt, or the error that its file is missing."""
+
+    status = "PLAYBACKSTATUS"
+
+    def begin(self) -> None:
+        self.noticed(self.at_us)
+        self.place = self.channel.call.log.hold()
+        self.names = sounds(self.arguments[0])
+        self.timer = self.after(MISSING_US, lambda _: self._play())
+
+    def variable(self, name: str, value: str, at_us: int) -> None:
+        if name != self.status:
+            return
+        if value != "FAILED":
+            self._play()
+            return
+        self.timer.cancel()
+        several = "one of " if "," in self.names else ""
+        text = f"Missing prompt: {several}{self.names}"
+        if self.place.open:
+            self.channel.call.log.settle(self.place, self._line(Kind.ERROR, text, at_us))
+        else:
+            self.say(Kind.ERROR, text, at_us)
+
+    def finish(self, at_us: int, spot: "Spot | None") -> None:
+        self._play()
+
+    def _play(self) -> None:
+        self.timer.cancel()
+        self.channel.call.log.settle(self.place, self._line(Kind.PROMPT, self.names, self.at_us))
+
+    def _line(self, kind: Kind, text: str, at_us: int) -> Line:
+        data = {"leg": self.channel.leg.name} if self.channel.leg else {}
+        return Line(kind, text, self.module, self.result, at_us, dict[str, Any](data))
+
+
+class Said(Step):
+    """SayDigits and its like: what is read out, and as what."""
+
+    kinds = {  # noqa: RUF012
+        "saydigits": "digits",
+        "saynumber": "number",
+        "saycountednoun": "counted",
+        "sayalpha": "letters",
+        "sayalphacase": "letters",
+        "sayphonetic": "phonetic",
+        "sayunixtime": "date and time",
+    }
+
+    def begin(self) -> None:
+        text = self.arguments[0]
+        if not text:
+            self.say(Kind.DEBUG, "Nothing to say", self.at_us)
+            return
+        self.noticed(self.at_us)
+        self.say(Kind.PROMPT, f"{text} ({self.kinds[self.module]})", self.at_us)
+
+
+class Command(Step):
+    """System and TrySystem."""
+
+    done = False
+
+    def variable(self, name: str, value: str, at_us: int) -> None:
+        if name != "SYSTEMSTATUS" or self.done:
+            return
+        self.done = True
+        failed = value != "SUCCESS"
+        text = f"Command failed: {self.data}" if failed else f"Command run: {self.data}"
+        self.say(Kind.ERROR if failed else Kind.DEBUG, text, at_us, status=value)
+
+    def finish(self, at_us: int, spot: "Spot | None") -> None:
+        if not self.done:
+            self.say(Kind.DEBUG, f"Command run: {self.data}", at_us)
+
+
+class Assignment(Step):
+    """Set: its value may be a secret before the variable itself says so."""
+
+    def begin(self) -> None:
+        name, _, value = self.data.partition("=")
+        self.result = name.lstrip("_") or self.result
+        secrets = self.channel.call.secrets
+        if self.result == "RINGLOG_PRIVATE":
+            self._switch(on=value not in {"", "0"})
+        private = secrets.is_private(name)
+        if private:
+            secrets.asked = True
+            secrets.remember(value)
+            self.say(Kind.DEBUG, f"{self.result}: {value}", self.at_us, private=True)
+        else:
+            self.say(Kind.DEBUG, f"{self.result} = {value}", self.at_us)
+
+    def _switch(self, *, on: bool) -> None:
+        self.channel.keys.settle(self.channel, self.at_us)
+        self.channel.call.secrets.switched_on = on
+        if on:
+            self.channel.call.secrets.asked = True
+
+
+class Note(Step):
+    """Steps that nobody on the call notices, one `debug` entry each."""
+
+    texts: dict[str, Callable[[list[str], str], str]] = {  # noqa: RUF012
+        "answer": lambda _args, _data: "Answered",
+        "ringing": lambda _args, _data: "Ringing tone",
+        "progress": lambda _args, _data: "Early media",
+        "proceeding": lambda _args, _data: "Proceeding",
+        "wait": lambda args, _data: f"Waiting {args[0]} s",
+        "noop": lambda _args, data: data or "Nothing",
+        "verbose": lambda args, data: data.partition(",")[2] if args[0].isdecimal() else data,
+        "log": lambda _args, data: data.partition(",")[2],
+    }
+
+    def begin(self) -> None:
+        text = self.texts.get(self.module)
+        line = text(self.arguments, self.data) if text else f"{self.module}({self.data})"
+        self.say(Kind.DEBUG, line or self.module, self.at_us)
+
+
+class Tone(Step):
+    """Busy and Congestion."""
+
+    def begin(self) -> None:
+        self.noticed(self.at_us)
+        self.say(Kind.EVENT, "Busy tone" if self.module == "busy" else "Congestion tone", self.at_us)
+
+
+class Stasis(Step):
+    """An ARI application: it has the call until it gives it back."""
+
+    taking = Taking.RUNS
+
+    def begin(self) -> None:
+        self.say(Kind.EVENT, f"Handed to ARI application {self.arguments[0]}", self.at_us)
+
+    def variable(self, name: str, value: str, at_us: int) -> None:
+        if name != "STASISSTATUS" or not value:
+            return
+        self.channel.keys.settle(self.channel, at_us)
+        if value == "FAILED":
+            self.noticed(at_us)
+            self.say(Kind.ERROR, f"ARI application is not running: {self.arguments[0]}", at_us)
+        else:
+            self.say(Kind.EVENT, f"ARI application {self.arguments[0]} ended", at_us, status=value)

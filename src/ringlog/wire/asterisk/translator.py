@@ -1,0 +1,152 @@
+"""What the events of one Asterisk mean: messages in, call rows and entries out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from ringlog.model import CallRow, EndedBy, Entry
+from ringlog.wire.asterisk import gaps
+from ringlog.wire.asterisk.events import handle
+from ringlog.wire.asterisk.messages import Message
+from ringlog.wire.asterisk.pbx import Pbx
+from ringlog.wire.asterisk.wording import number
+
+PRIVATE = ("PIN", "CVV", "CVC", "PASSWORD", "SSN")
+
+ENGINE_RESTARTED = "the engine was restarted"
+ENGINE_STOPPED = "the engine stopped"
+CONNECTION_LOST = "the connection to the engine was lost"
+NOT_LISTENING = "nobody was listening"
+
+
+class Translator:
+    """Everything said over the connections to one engine, one message after the other.
+
+    Every method returns what is to be sent, in order. All times are microseconds in the engine's own time.
+
+    A collector calls `connected` for each banner, `feed` for each message, `tick` while the stream is silent
+    (at `due_us`, or regularly), `lost` when the connection breaks, and after each log-in `channels` with the
+    engine's answer to `CoreShowChannels`.
+    """
+
+    def __init__(
+        self,
+        *,
+        private: Iterable[str] = PRIVATE,
+        session_prefix: str = "",
+        app_variable: str = "CALL_APP",
+        version_variable: str = "CALL_APP_VERSION",
+    ) -> None:
+        self._pbx = Pbx(private, session_prefix, (app_variable, version_variable))
+        self._uptime_s: int | None = None
+        self._stopped = False
+        self._unsure: dict[str, int] = {}
+        """Calls nobody has seen since the last banner, by session id: when they were last heard of."""
+
+    def feed(self, message: Message) -> list[Entry | CallRow]:
+        """What one message of the stream adds. Never raises, whatever the message holds."""
+        pbx = self._pbx
+        if message.name == "FullyBooted":
+            self._uptime_s = number(message.get("Uptime"))
+        if message.name == "Shutdown":
+            self._stopped = True
+        if message.get("Timestamp"):
+            pbx.advance(pbx.at(message))
+            self._judge_restart()
+        handle(pbx, message)
+        return self._said()
+
+    def tick(self, now_us: int) -> list[Entry | CallRow]:
+        """Time goes on although the engine says nothing."""
+        self._pbx.advance(now_us)
+        return self._said()
+
+    def due_us(self) -> int | None:
+        """When `tick` would next have something to do; None: nothing waits."""
+        return self._pbx.due_us()
+
+    def connected(self, now_us: int | None = None) -> list[Entry | CallRow]:
+        """A banner: a new connection. What is in progress is unsure until the engine is asked.
+
+        The engine's uptime (`FullyBooted`) shows by itself whether it began anew; then nothing is left.
+        """
+        if now_us is not None:
+            self._pbx.advance(now_us)
+        self._unsure |= {call.session_id: call.last_us for call in self._pbx.calls.values()}
+        if self._stopped:
+            self._gone(ENGINE_STOPPED, EndedBy.ENGINE)
+        self._stopped = False
+        self._uptime_s = None
+        return self._said()
+
+    def lost(self, reason: str, now_us: int) -> list[Entry | CallRow]:
+        """The connection broke. Calls go on; what the next connection finds decides about them."""
+        del reason
+        self._pbx.advance(now_us)
+        return self._said()
+
+    def channels(self, channels: Sequence[Message], now_us: int) -> list[Entry | CallRow]:
+        """The engine's answer to CoreShowChannels: calls it does not name are gone, others go on.
+
+        A call nobody knew is joined in the middle; it began `Duration` before now.
+        """
+        pbx = self._pbx
+        pbx.advance(now_us)
+        there = {message.get("Uniqueid") for message in channels}
+        for call in list(pbx.calls.values()):
+            if call.session_id not in self._unsure:
+                continue
+            if not call.channels.keys() & there:
+                gaps.gone(pbx, call, now_us, CONNECTION_LOST, EndedBy.UNKNOWN)
+        named = {pbx.session_id(message.get("Linkedid")) for message in channels if message.get("Linkedid")}
+        for session_id, last_us in self._unsure.items():
+            if session_id not in named and session_id not in self._in_progress():
+                gaps.lost(pbx, session_id, last_us, now_us, NOT_LISTENING, EndedBy.UNKNOWN)
+        for message in channels:
+            if pbx.channel(message) is None:
+                gaps.joined(pbx, message, now_us, now_us - _duration_us(message.get("Duration")))
+        self._unsure = {}
+        return self._said()
+
+    def in_progress(self) -> frozenset[str]:
+        """The session ids of calls that have not ended."""
+        return self._in_progress() | self._unsure.keys()
+
+    def resume(self, calls: Mapping[str, int]) -> None:
+        """Calls that an earlier run left in progress, and the time it last heard of each (microseconds).
+
+        Those that the engine does not know any more get their end with the next `channels`.
+        """
+        self._unsure |= calls
+
+    def _in_progress(self) -> frozenset[str]:
+        return frozenset(call.session_id for call in self._pbx.calls.values())
+
+    def _judge_restart(self) -> None:
+        """An engine that has been up for less time than nobody heard it has lost all its calls."""
+        if self._uptime_s is None:
+            return
+        begun_us = self._pbx.now_us - (self._uptime_s + 1) * 1_000_000
+        self._uptime_s = None
+        if self._unsure and max(self._unsure.values()) <= begun_us:
+            self._gone(ENGINE_RESTARTED, EndedBy.ENGINE)
+
+    def _gone(self, reason: str, by: EndedBy) -> None:
+        pbx, now_us = self._pbx, self._pbx.now_us
+        unsure, self._unsure = self._unsure, {}
+        for call in list(pbx.calls.values()):
+            if unsure.pop(call.session_id, None) is not None:
+                gaps.gone(pbx, call, now_us, reason, by)
+        for session_id, last_us in unsure.items():
+            gaps.lost(pbx, session_id, last_us, now_us, reason, by)
+
+    def _said(self) -> list[Entry | CallRow]:
+        said = self._pbx.said[:]
+        self._pbx.said.clear()
+        return said
+
+
+def _duration_us(text: str) -> int:
+    """`HH:MM:SS`, as CoreShowChannel gives it."""
+    total = 0
+    for part in text.split(":")[:3]:
+        total = total * 60 + (number(part) or 0)
+    return total * 1_000_000
