@@ -1,4 +1,4 @@
-"""A tiny HTTP server that answers as a test says and remembers what it was sent: a server that is not ours."""
+"""A tiny HTTP server that is not ours: it answers as a test says and remembers what it was sent."""
 
 import gzip
 import json
@@ -73,7 +73,7 @@ def listening(foreign: Foreign, port: int = 0) -> Iterator[Foreign]:
             self.end_headers()
             self.wfile.write(said.body)
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *args: Any) -> None:
             pass
 
     class Server(ThreadingHTTPServer):

@@ -1,4 +1,4 @@
-"""The Sender against a foreign server that answers what a test wants, and against kills of its own process."""
+"""The Sender against a foreign server that answers as a test wants, and against kills of its own process."""
 
 import json
 import os
@@ -145,8 +145,9 @@ from pathlib import Path
 ours = Sender(sys.argv[1], "a@b.example", "k3y", name="asterisk@pbx1", spool=Path(sys.argv[2]))
 ours.call(CallRow("c", start_s=1795424527))
 n = 0
+data = {"module_type": "m", "result_variable": ""}
 while True:
-    ours.entry(Entry("c", Kind.INFO, f"line {n}", {"module_type": "m", "result_variable": ""}, 1795424527000000 + n))
+    ours.entry(Entry("c", Kind.INFO, f"line {n}", data, 1795424527000000 + n))
     n += 1
     if n % 100 == 0:
         print(n, flush=True)
@@ -223,9 +224,12 @@ os._exit(0)
 
 
 def test_two_senders_may_not_share_a_spool(tmp_path: Path) -> None:
-    with listening(Foreign()) as foreign, sender(foreign, tmp_path):
-        with pytest.raises(ConfigurationFault, match="Another process uses the spool"):
-            sender(foreign, tmp_path)
+    with (
+        listening(Foreign()) as foreign,
+        sender(foreign, tmp_path),
+        pytest.raises(ConfigurationFault, match="Another process uses the spool"),
+    ):
+        sender(foreign, tmp_path)
 
 
 def test_calls_in_progress_are_remembered_until_a_row_ends_them(tmp_path: Path) -> None:

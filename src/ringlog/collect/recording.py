@@ -1,0 +1,171 @@
+"""A recorded AMI stream: what was said on which connection, when, and how to say it at another time."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from ringlog.errors import BadInput
+from ringlog.model import MICROSECONDS
+
+LINE = b"\r\n"
+END = b"\r\n\r\n"
+BANNER = b"Asterisk Call Manager/"
+
+_BANNER_LINE = re.compile(rb"^Asterisk Call Manager/[^\r\n]*\r?\n", re.MULTILINE)
+_EPOCH_ID = re.compile(rb"(?s)(.*?)(\d{10})\.(\d+)")
+_EPOCH_IN_TEXT = re.compile(rb"(?<![\d.])(\d{10})\.(\d+)(?!\d)")
+
+
+class Spoken(NamedTuple):
+    """One message as recorded, without the empty line that ends it."""
+
+    text: bytes
+    time_us: int | None
+
+    def fields(self) -> Iterator[tuple[str, str]]:
+        for line in self.text.split(LINE):
+            key, colon, value = line.decode(errors="replace").partition(":")
+            if colon:
+                yield key, value.removeprefix(" ")
+
+
+class Connection(NamedTuple):
+    """What was said from one banner to the next."""
+
+    banner: bytes
+    messages: Sequence[Spoken]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    connections: Sequence[Connection]
+    first_us: int
+    last_us: int
+    ids: frozenset[bytes]
+    """Every id of a channel."""
+
+
+def read_recording(path: Path) -> Recording:
+    """Raises BadInput where the file cannot be read or holds no event with a time."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}.") from None
+    connections = [Connection(*connection) for connection in split(text)]
+    spoken = [message for connection in connections for message in connection.messages]
+    times = [message.time_us for message in spoken if message.time_us is not None]
+    if not times:
+        raise BadInput(
+            f"{path} holds no event with a Timestamp; is it a recording of AMI with timestampevents?"
+        )
+    ids = frozenset(value for message in spoken for value in channel_ids(message.text))
+    return Recording(connections, min(times), max(times), ids)
+
+
+def split(text: bytes) -> Iterator[tuple[bytes, list[Spoken]]]:
+    """The connections of a file: banner and messages. A message that a new banner cuts off is left out."""
+    starts = list(_BANNER_LINE.finditer(text))
+    if not starts or text[: starts[0].start()].strip():
+        yield BANNER + b"11.0.0", messages(text[: starts[0].start()] if starts else text)
+    ends = [*(start.start() for start in starts[1:]), len(text)]
+    for start, end in zip(starts, ends, strict=False):
+        yield start[0].strip(), messages(text[start.end() : end])
+
+
+def messages(text: bytes) -> list[Spoken]:
+    """The whole messages of one connection; what follows the last empty line was cut off."""
+    blocks = text.split(END)[:-1]
+    return [Spoken(block, timestamp(block)) for block in (block.lstrip(LINE) for block in blocks) if block]
+
+
+def timestamp(message: bytes) -> int | None:
+    """Microseconds."""
+    for line in message.split(LINE):
+        if line.startswith(b"Timestamp: "):
+            seconds, _, fraction = line[11:].partition(b".")
+            if seconds.isdigit() and (fraction or b"0").isdigit():
+                return int(seconds) * MICROSECONDS + int(fraction[:6].ljust(6, b"0"))
+    return None
+
+
+def channel_ids(message: bytes) -> Iterator[bytes]:
+    for line in message.split(LINE):
+        key, _, value = line.partition(b": ")
+        if value and key.lower().endswith((b"uniqueid", b"linkedid")) and b"Bridge" not in key:
+            yield value
+
+
+# -- said at another time ----------------------------------------------------------------------------
+
+
+def epoch_moved(value: bytes, by_s: int) -> bytes:
+    seconds, point, fraction = value.partition(b".")
+    if len(seconds) != 10 or not seconds.isdigit():
+        return value
+    return str(int(seconds) + by_s).encode() + point + fraction
+
+
+def date_moved(value: bytes, by_s: int) -> bytes:
+    """Moves `2026-11-23 09:02:06` and `2026-11-23T09:02:06.283+0000`; anything else stays as it is."""
+    try:
+        then = datetime.fromisoformat(value[:19].decode())
+    except ValueError:
+        return value
+    separator = value[10:11].decode()
+    return (then + timedelta(seconds=by_s)).isoformat(separator, "seconds").encode() + value[19:]
+
+
+MOVED: dict[bytes, Callable[[bytes, int], bytes]] = {
+    b"Timestamp": epoch_moved,
+    b"SentNTP": epoch_moved,
+    b"LoginTime": epoch_moved,
+    b"LastCall": epoch_moved,
+    b"LastPause": epoch_moved,
+    b"EventTV": date_moved,
+    b"SessionTV": date_moved,
+    b"EventTime": date_moved,
+    b"StartTime": date_moved,
+    b"AnswerTime": date_moved,
+    b"EndTime": date_moved,
+}
+"""The keys that hold a time, and how it is written."""
+
+
+class Mover:
+    """Says messages `by_s` seconds later than they were recorded, with ids of their own where `tag` is given.
+
+    The epoch part of an id `<prefix><epoch>.<n>` moves with the time, any other id gets the suffix `~<tag>`,
+    wherever they occur.
+    """
+
+    def __init__(self, recording: Recording, by_s: int, tag: str | None = None) -> None:
+        self.by_s = by_s
+        self._tag = b"~" + tag.encode() if tag is not None else b""
+        matches = [_EPOCH_ID.fullmatch(name) for name in recording.ids] if tag is not None else []
+        self._epochs = frozenset(b"%s.%s" % match.group(2, 3) for match in matches if match)
+        others = sorted((n for n in recording.ids if not _EPOCH_ID.fullmatch(n)), key=len, reverse=True)
+        found = b"|".join(map(re.escape, others))
+        self._others = (
+            re.compile(rb"(?<![\w-])(?:%s)(?![\w-])" % found) if others and tag is not None else None
+        )
+
+    def message(self, text: bytes) -> bytes:
+        return LINE.join(self._line(line) for line in text.split(LINE))
+
+    def _line(self, line: bytes) -> bytes:
+        key, colon, value = line.partition(b": ")
+        if move := MOVED.get(key):
+            return key + colon + move(value, self.by_s)
+        if self._epochs:
+            line = _EPOCH_IN_TEXT.sub(self._epoch, line)
+        if self._others:
+            line = self._others.sub(lambda match: match[0] + self._tag, line)
+        return line
+
+    def _epoch(self, match: re.Match[bytes]) -> bytes:
+        if match[0] not in self._epochs:
+            return match[0]
+        return b"%d.%s" % (int(match[1]) + self.by_s, match[2])
