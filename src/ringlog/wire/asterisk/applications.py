@@ -34,6 +34,16 @@ def noticed(channel: "Channel", at_us: int) -> None:
         _tell(call, channel.application)
 
 
+def name(call: "Call", at_us: int) -> None:
+    """Names the application of a call that was joined in the middle, if its channel variables do."""
+    first = call.first
+    if first and first.application.name and first.announced is None:
+        call.say(Kind.INFO, executing(first.application), START, START, at_us)
+        _tell(call, first.application)
+    if first:
+        first.announced = first.application
+
+
 def settle(call: "Call") -> None:
     """Writes the first entry with the name known by now."""
     if not call.opening or not call.opening.open:

@@ -31,6 +31,9 @@ class Spot(NamedTuple):
         return self._replace(priority=str(step))
 
 
+NOWHERE = Spot("", "", "")
+
+
 class Application(NamedTuple):
     """The application a channel runs, as the channel variables name it."""
 
@@ -52,7 +55,7 @@ class Channel:
     born_us: int
     number: str = ""
     up: bool = False
-    spot: Spot = Spot("", "", "")
+    spot: Spot = NOWHERE
     step: "Step | None" = None
     last: tuple[str, Spot] | None = None
     """The last application the dialplan ran before it ended, and where."""
@@ -103,7 +106,7 @@ class Call:
     """The channels still there, by Uniqueid."""
     opening: Place | None = None
     """Where the first entry goes, until the application's name is known."""
-    entry_spot: Spot = Spot("", "", "")
+    entry_spot: Spot = NOWHERE
     dest_known: bool = False
     src_known: bool = False
     last_us: int = 0

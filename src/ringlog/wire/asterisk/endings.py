@@ -37,7 +37,7 @@ def hangup(pbx: "Pbx", channel: "Channel", message: "Message", at_us: int) -> No
     pbx.drop_channel(channel)
     call.last_us = max(call.last_us, at_us)
     if not call.channels:
-        close(pbx, call, channel, data, at_us)
+        close(pbx, call, data, at_us)
     elif channel is call.first:
         call.parting = data
         _leave(pbx, call, data, at_us)
@@ -47,7 +47,7 @@ def finish_step(channel: "Channel", at_us: int) -> None:
     """The application at work is over, and nothing follows it."""
     if channel.step:
         channel.step.finish(at_us, None)
-    channel.keys.settle(channel, at_us)
+    channel.keys.close(channel, at_us)
 
 
 def ended_by(channel: "Channel") -> EndedBy:
@@ -58,14 +58,18 @@ def ended_by(channel: "Channel") -> EndedBy:
     if application in ENDING or channel.soft & ENDED_BY_ARI:
         return EndedBy.APPLICATION
     if channel.asked_to_hang_up:
-        if channel.call.type is CallType.OUTBOUND and channel is channel.call.first:
-            return EndedBy.FAR_END
-        return EndedBy.CALLER if channel.up else EndedBy.CANCELLED
+        return _by_caller(channel)
     if channel.peer_left_first:
         return EndedBy.FAR_END
     if channel.cut or channel.bridge or isinstance(channel.step, Dial):
         return EndedBy.OPERATOR
     return EndedBy.APPLICATION if channel.last else EndedBy.UNKNOWN
+
+
+def _by_caller(channel: "Channel") -> EndedBy:
+    if channel.call.type is CallType.OUTBOUND and channel is channel.call.first:
+        return EndedBy.FAR_END  # the one who was called
+    return EndedBy.CALLER if channel.up else EndedBy.CANCELLED
 
 
 def dialplan_stopped(channel: "Channel", message: "Message") -> str | None:
@@ -83,7 +87,7 @@ def dialplan_stopped(channel: "Channel", message: "Message") -> str | None:
     return f"Dialplan stopped after {application} at {last}"
 
 
-def close(pbx: "Pbx", call: "Call", channel: "Channel", data: dict[str, Any], at_us: int) -> None:
+def close(pbx: "Pbx", call: "Call", data: dict[str, Any], at_us: int) -> None:
     """The last channel is gone: the call is over."""
     applications.settle(call)
     for place in call.leaving:

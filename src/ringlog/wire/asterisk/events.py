@@ -193,12 +193,12 @@ def _dial_begin(pbx: Pbx, message: Message, at_us: int) -> None:
     if call.type is CallType.OUTBOUND and not call.dest_known:
         call.dest_known = True
         call.tell(CallRow(call.session_id, dest=person(text)))
-    legs.begin(dialler, dialled, text, at_us, quiet=_dials_itself(pbx, dialled))
+    legs.begin(dialler, dialled, text, at_us, quiet=_dials_itself(dialled))
     if dialled.leg and message.get("DestChannelState") in RINGING:
         dialled.leg.ring(at_us)
 
 
-def _dials_itself(pbx: Pbx, dialled: Channel) -> bool:
+def _dials_itself(dialled: Channel) -> bool:
     """A Local channel, whose other half dials the people behind it."""
     return dialled.name.startswith("Local/") and dialled.name.endswith(";1")
 

@@ -1,6 +1,6 @@
-"""What was not heard: calls joined in the middle, and calls that were gone when the engine was heard again."""
+"""What was not heard: calls joined in the middle, and calls that were gone when it came back."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ringlog.model import CallRow, CallType, EndedBy, Kind
 from ringlog.wire.asterisk import applications
@@ -30,8 +30,8 @@ def joined(pbx: "Pbx", message: "Message", at_us: int, start_us: int | None = No
     channel = pbx.add_channel(message, uid, call, start_us or at_us)
     if call.first is None or uid == linkedid:
         call.first = channel
-    if channel.application.name:
-        applications.noticed(channel, at_us)
+    if channel is call.first:
+        applications.name(call, at_us)
     return channel
 
 
@@ -52,7 +52,7 @@ def gone(pbx: "Pbx", call: "Call", now_us: int, reason: str, by: EndedBy) -> Non
         pbx.drop_channel(channel)
     for place in call.leaving:
         call.log.settle(place)
-    lost(pbx, call.session_id, call.last_us, now_us, reason, by, call)
+    lost(pbx, call.session_id, call.last_us, now_us, reason=reason, by=by, call=call)
     pbx.drop_call(call)
 
 
@@ -61,13 +61,14 @@ def lost(
     session_id: str,
     last_us: int,
     now_us: int,
+    *,
     reason: str,
     by: EndedBy,
     call: "Call | None" = None,
 ) -> None:
     """Says that a call's end was not heard; its end is the last that was."""
     call = call or pbx.stranger(session_id, last_us)
-    data = {"from": last_us // 1_000_000, "to": now_us // 1_000_000, "reason": plain(reason)}
+    data: dict[str, Any] = {"from": last_us // 1_000_000, "to": now_us // 1_000_000, "reason": plain(reason)}
     text = f"Log incomplete: {plain(reason)}"
     call.say(Kind.ERROR, text, GAP, "lost", last_us, **data)
     call.say(Kind.EVENT, "Disconnecting call", "exit", "hangup", last_us, by=by)

@@ -9,6 +9,7 @@ from ringlog.wire.asterisk import applications
 
 if TYPE_CHECKING:
     from ringlog.wire.asterisk.calls import Channel
+    from ringlog.wire.asterisk.steps import Step
 
 BOUNCE_US = 60_000
 """Equal keys closer than this are one press."""
@@ -45,6 +46,7 @@ class Keys:
         self._taking = Taking.NOT
         self._last_us = 0
         self._said = 0
+        self._step: Step | None = None
         self._timer: _Timer | None = None
         self._seen = ("", -BOUNCE_US)
         self._sent: _Timer | None = None
@@ -73,7 +75,14 @@ class Keys:
         if self._taking in {Taking.RUNS, Taking.SINGLY}:
             say_input(channel, digits, when)
         else:
-            say_unused(channel, digits, when)
+            say_unused(channel, digits, when, self._step)
+
+    def close(self, channel: "Channel", at_us: int) -> None:
+        """The channel is gone: what is pressed is written now."""
+        if self._sent:
+            self._sent.cancel()
+            self._engine_sent(channel, self._seen[0], at_us)
+        self.settle(channel, at_us)
 
     def forget(self) -> None:
         self._digits = ""
@@ -103,6 +112,7 @@ class Keys:
         self._digits += digit[:16]
         self._last_us = at_us
         self._said = channel.call.log.said
+        self._step = channel.step
         self._stop()
         if taking is Taking.SINGLY:
             self.settle(channel, at_us)
@@ -140,15 +150,18 @@ def say_input(channel: "Channel", digits: str, at_us: int, *, private: bool = Fa
     _say(channel, Kind.EVENT, f"User input: {digits} (dtmf)", at_us, private=private)
 
 
-def say_unused(channel: "Channel", digits: str, at_us: int) -> None:
+def say_unused(channel: "Channel", digits: str, at_us: int, step: "Step | None" = None) -> None:
     """Keys that no application took. Where something private was asked they may be a late part of it."""
     secrets = channel.call.secrets
-    private = secrets.asked or secrets.switched_on or bool(channel.step and channel.step.private)
-    _say(channel, Kind.DEBUG, f"Keys not used: {digits}", at_us, private=private)
+    step = step or channel.step
+    private = secrets.asked or secrets.switched_on or bool(step and step.private)
+    _say(channel, Kind.DEBUG, f"Keys not used: {digits}", at_us, private=private, step=step)
 
 
-def _say(channel: "Channel", kind: Kind, text: str, at_us: int, *, private: bool) -> None:
-    step = channel.step
+def _say(
+    channel: "Channel", kind: Kind, text: str, at_us: int, *, private: bool, step: "Step | None" = None
+) -> None:
+    step = step or channel.step
     module = step.module if step else "channel"
     result = step.result if step else str(channel.spot)
     data = {"leg": channel.leg.name} if channel.leg else {}

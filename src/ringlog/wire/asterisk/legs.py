@@ -89,7 +89,9 @@ class Dial(Step):
         self.destinations = [name for name in self.arguments[0].split("&") if name]
         self.noticed(self.at_us)
         timeout = f", up to {limit(self.arguments[1])}" if waiting(self.arguments[1]) else ""
-        one = {"leg": self.destinations[0], "state": "dialling"} if len(self.destinations) == 1 else {}
+        one: dict[str, Any] = (
+            {"leg": self.destinations[0], "state": "dialling"} if len(self.destinations) == 1 else {}
+        )
         text = f"Dialling {', '.join(self.destinations) or 'nobody'}{timeout}"
         self.channel.call.say(Kind.EVENT, text, self.module, self.result, self.at_us, **one)
 
@@ -132,7 +134,7 @@ class Dial(Step):
             if value in {"CHANUNAVAIL", "CONGESTION", "BUSY", "NOANSWER", "ANSWER"}:
                 self._tell_unreachable(at_us)
 
-    def finish(self, at_us: int, spot: "Spot | None") -> None:
+    def finish(self, at_us: int, _spot: "Spot | None", /) -> None:
         self._tell_failed(at_us)
 
     def _tell_failed(self, at_us: int) -> None:

@@ -1,6 +1,6 @@
 """Steps that wait for what the caller enters: Read, Background, WaitExten."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ringlog.model import Kind
 from ringlog.wire.asterisk.inputs import Taking, say_input
@@ -29,7 +29,7 @@ class Read(Step):
         secrets.asked |= self.private
         self.noticed(self.at_us)
         waits = waiting(self.arguments[5])
-        data = {"waits": waits} if waits else {}
+        data: dict[str, Any] = {"waits": waits} if waits else {}
         if prompt:
             self.say(Kind.PROMPT, sounds(prompt), self.at_us, **data)
         else:
@@ -43,7 +43,7 @@ class Read(Step):
             # Read says ERROR when it begins, before it knows.
             self._end(value, at_us)
 
-    def finish(self, at_us: int, spot: "Spot | None") -> None:
+    def finish(self, at_us: int, _spot: "Spot | None", /) -> None:
         self._end("", at_us)
 
     def _end(self, status: str, at_us: int) -> None:
@@ -74,7 +74,7 @@ class Extension(Step):
             self.wrong = value
         super().variable(name, value, at_us)
 
-    def finish(self, at_us: int, spot: "Spot | None") -> None:
+    def finish(self, at_us: int, spot: "Spot | None", /) -> None:
         super().finish(at_us, spot)
         value = self.wrong
         if not value and spot and spot.exten != self.spot.exten and spot.exten not in NO_INPUT:
@@ -83,9 +83,9 @@ class Extension(Step):
             when = self.channel.keys.take(self.channel, value, at_us)
             say_input(self.channel, value, when)
         elif spot:
-            self.silent(at_us, spot)
+            self.silent(at_us)
 
-    def silent(self, at_us: int, spot: "Spot") -> None:
+    def silent(self, at_us: int) -> None:
         """Nothing came while it waited."""
 
 
@@ -101,10 +101,10 @@ class WaitExten(Extension):
     def begin(self) -> None:
         self.noticed(self.at_us)
         waits = waiting(self.arguments[0])
-        data = {"waits": waits} if waits else {}
+        data: dict[str, Any] = {"waits": waits} if waits else {}
         self.say(Kind.EVENT, f"Waiting for input{_up_to(self.arguments[0])}", self.at_us, **data)
 
-    def silent(self, at_us: int, spot: "Spot") -> None:
+    def silent(self, at_us: int) -> None:
         self.say(Kind.EVENT, f"No input{_within(self.arguments[0])}", at_us)
 
 

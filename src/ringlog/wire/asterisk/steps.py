@@ -43,7 +43,7 @@ class Step:
     def moved(self, spot: "Spot") -> None:
         """It reports itself again, at the place it jumps to."""
 
-    def finish(self, at_us: int, spot: "Spot | None") -> None:
+    def finish(self, at_us: int, spot: "Spot | None", /) -> None:
         """It is over: the dialplan goes on at `spot`, or ends."""
 
     def noticed(self, at_us: int) -> None:
@@ -80,7 +80,7 @@ class Prompt(Step):
         else:
             self.say(Kind.ERROR, text, at_us)
 
-    def finish(self, at_us: int, spot: "Spot | None") -> None:
+    def finish(self, _at_us: int, _spot: "Spot | None", /) -> None:
         self._play()
 
     def _play(self) -> None:
@@ -127,7 +127,7 @@ class Command(Step):
         text = f"Command failed: {self.data}" if failed else f"Command run: {self.data}"
         self.say(Kind.ERROR if failed else Kind.DEBUG, text, at_us, status=value)
 
-    def finish(self, at_us: int, spot: "Spot | None") -> None:
+    def finish(self, at_us: int, _spot: "Spot | None", /) -> None:
         if not self.done:
             self.say(Kind.DEBUG, f"Command run: {self.data}", at_us)
 

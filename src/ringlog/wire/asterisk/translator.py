@@ -99,7 +99,7 @@ class Translator:
         named = {pbx.session_id(message.get("Linkedid")) for message in channels if message.get("Linkedid")}
         for session_id, last_us in self._unsure.items():
             if session_id not in named and session_id not in self._in_progress():
-                gaps.lost(pbx, session_id, last_us, now_us, NOT_LISTENING, EndedBy.UNKNOWN)
+                gaps.lost(pbx, session_id, last_us, now_us, reason=NOT_LISTENING, by=EndedBy.UNKNOWN)
         for message in channels:
             if pbx.channel(message) is None:
                 gaps.joined(pbx, message, now_us, now_us - _duration_us(message.get("Duration")))
@@ -136,7 +136,7 @@ class Translator:
             if unsure.pop(call.session_id, None) is not None:
                 gaps.gone(pbx, call, now_us, reason, by)
         for session_id, last_us in unsure.items():
-            gaps.lost(pbx, session_id, last_us, now_us, reason, by)
+            gaps.lost(pbx, session_id, last_us, now_us, reason=reason, by=by)
 
     def _said(self) -> list[Entry | CallRow]:
         said = self._pbx.said[:]
