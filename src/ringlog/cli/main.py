@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from ringlog import __version__
-from ringlog.cli import accounts, calls, expire, transfer
+from ringlog.cli import accounts, calls, expire, serve, transfer
 from ringlog.cli.terminal import visible
 from ringlog.errors import RinglogError
 
@@ -17,6 +17,7 @@ COMMANDS: Sequence[Callable[[typer.Typer], None]] = (
     accounts.register,
     calls.register,
     expire.register,
+    serve.register,
     transfer.register,
 )
 

@@ -1,0 +1,70 @@
+"""The whole application: the edge in front, Litestar behind it."""
+
+from typing import Any, cast
+
+import structlog
+from litestar import Litestar, Request, Response, get
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+
+from ringlog.accounts import Accounts
+from ringlog.call_log import CallLog
+from ringlog.errors import RinglogError
+from ringlog.model import Clock
+from ringlog.web import asgi, native
+from ringlog.web.edge import Edge
+from ringlog.web.ingest import Ingest, native_headers
+from ringlog.web.openapi import DOCUMENT
+from ringlog.web.statuses import NoSuchAddress, sentence, status_of
+
+log = structlog.get_logger()
+
+
+def build(call_log: CallLog, accounts: Accounts, clock: Clock) -> asgi.App:
+    """The ASGI application over these parts."""
+    behind = Litestar(
+        route_handlers=[native.calls, native.call, live, ready, openapi],
+        dependencies={
+            "call_log": Provide(lambda: call_log, sync_to_thread=False),
+            "accounts": Provide(lambda: accounts, sync_to_thread=False),
+            "principal": Provide(native.principal),
+        },
+        exception_handlers={Exception: failed},
+        openapi_config=None,
+    )
+    return Edge(call_log, accounts, Ingest(call_log, accounts, clock), cast("asgi.App", behind))
+
+
+@get("/health/live")
+async def live() -> dict[str, str]:
+    """The process runs."""
+    return {"status": "live"}
+
+
+@get("/health/ready")
+async def ready() -> dict[str, str]:
+    """Requests are answered."""
+    return {"status": "ready"}
+
+
+@get("/openapi.json")
+async def openapi() -> Response[bytes]:
+    return native.json_response(asgi.encode(DOCUMENT))
+
+
+def failed(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Every error in our form; Litestar's own are of addresses, methods and parameters."""
+    scope = cast("asgi.Scope", request.scope)
+    if isinstance(error, HTTPException) and not isinstance(error, RinglogError):
+        status, text = error.status_code, error.detail.rstrip(".") + "."
+        headers = dict(error.headers or {})
+        if status == 404:
+            text = NoSuchAddress().message
+    else:
+        status, text = status_of(error), sentence(error)
+        headers = {key.decode(): value.decode() for key, value in native_headers(scope, error)}
+    if status == 500:
+        log.error("a request failed", exc_info=error)
+    return Response(
+        asgi.encode({"error": text}), status_code=status, headers=headers, media_type="application/json"
+    )

@@ -1,0 +1,235 @@
+"""The contract as code: `/api/…` and `/v1/ingest`, answered before anything else looks at a request.
+
+Everything under `/api/` is authenticated first (401), then it must be an address (404), then its method must
+be GET (405), then it is looked up. Every error is one object with one key, `error`, in the format that was
+asked for.
+Ids are taken from the raw path, percent-decoded once.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+import structlog
+
+from ringlog.accounts import Accounts, Principal
+from ringlog.call_log import CallLog
+from ringlog.errors import NoSuchCall, StoreFault
+from ringlog.model import OUTBOUND_SRC, Call, CallQuery, CallType, Detail, Scope, is_session_id
+from ringlog.web import asgi
+from ringlog.web.asgi import encode
+from ringlog.web.ingest import Ingest
+from ringlog.web.negotiate import wants_xml
+from ringlog.web.numbers import instant, whole_number
+from ringlog.web.statuses import MethodNotAllowed, NoSuchAddress, Unauthorized, sentence, status_of
+from ringlog.wire import xml
+
+CALL = b"/api/call/"
+LISTS = {b"calls": "calls", b"all_logs": "all_logs"}
+WINDOW = 4
+"""Parts of `/api/calls/{start}/{end}` behind its first slash."""
+
+DEFAULT_LIMIT = 1000
+MAX_LIMIT = 10_000
+STREAM_BYTES = 64 * 2**10
+"""A streamed answer is sent in pieces of about so much."""
+
+log = structlog.get_logger()
+
+Answer = Callable[[asgi.Send], Awaitable[None]]
+
+
+class Edge:
+    """The ASGI application: the contract's addresses and ingest are its own, the rest goes `beyond`."""
+
+    def __init__(self, call_log: CallLog, accounts: Accounts, ingest: Ingest, beyond: asgi.App) -> None:
+        self._call_log = call_log
+        self._accounts = accounts
+        self._ingest = ingest
+        self._beyond = beyond
+
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        path: bytes = scope.get("raw_path") or b""
+        if scope["type"] != "http":
+            await self._beyond(scope, receive, send)
+        elif path.startswith(b"/api/"):
+            await self._contract(scope, path, send)
+        elif path == b"/v1/ingest":
+            await self._ingest(scope, receive, send)
+        else:
+            await self._beyond(scope, receive, send)
+
+    async def _contract(self, scope: asgi.Scope, path: bytes, send: asgi.Send) -> None:
+        as_xml = wants_xml(asgi.header(scope, b"accept"))
+        try:
+            principal = await self._authenticated(scope)
+            answer = await self._answer(scope, path, principal.account_id, as_xml)
+        except Exception as error:  # whatever it is, the client gets a sentence and no internals
+            await send_error(send, error, as_xml)
+        else:
+            # From the first byte on, an error must cut the connection: a cut answer is never taken for whole.
+            await answer(send)
+
+    async def _authenticated(self, scope: asgi.Scope) -> Principal:
+        principal = await self._accounts.authenticate(asgi.header(scope, b"authorization"))
+        if not principal or Scope.READ not in principal.scopes:
+            raise Unauthorized
+        return principal
+
+    async def _answer(self, scope: asgi.Scope, path: bytes, account_id: int, as_xml: bool) -> Answer:
+        if path.startswith(CALL):
+            allow_get(scope)
+            detail = await self._detail(account_id, path[len(CALL) :])
+            return whole(xml.entries_xml(detail.text) if as_xml else b"[" + detail.text + b"]", as_xml)
+        parts = path[1:].split(b"/")
+        if len(parts) != WINDOW or parts[1] not in LISTS:
+            raise NoSuchAddress
+        allow_get(scope)
+        query = window(parts[2], parts[3], asgi.query(scope))
+        if LISTS[parts[1]] == "calls":
+            return await self._calls(account_id, query, as_xml)
+        return await self._all_logs(account_id, query, as_xml)
+
+    async def _detail(self, account_id: int, raw: bytes) -> Detail:
+        """A raw `+` is first taken literally, then, if there is no such call, as a blank (urlencode)."""
+        try:
+            return await self._call_log.read(account_id, session_id(raw))
+        except NoSuchCall:
+            if b"+" not in raw:
+                raise
+        return await self._call_log.read(account_id, session_id(raw.replace(b"+", b" ")))
+
+    async def _calls(self, account_id: int, query: CallQuery, as_xml: bool) -> Answer:
+        page = await self._call_log.calls(account_id, query)
+        body = {"calls": [list_row(call) for call in page.calls], "total_calls": page.total}
+        return whole(xml.document(body) if as_xml else encode(body), as_xml)
+
+    async def _all_logs(self, account_id: int, query: CallQuery, as_xml: bool) -> Answer:
+        """Reads the first call before the first byte, so that what fails at once is an ordinary 500."""
+        query = replace(query, available=True)
+        total = (await self._call_log.calls(account_id, replace(query, limit=1, offset=0))).total
+        details = self._call_log.details(account_id, query)
+        first = await anext(details, None)
+        form = _XmlStream(total or 0) if as_xml else _JsonStream(total or 0)
+
+        async def stream(send: asgi.Send) -> None:
+            await send(asgi.start(200, asgi.XML if as_xml else asgi.JSON, ()))
+            buffer = bytearray(form.head)
+            if first:
+                buffer += form.row(first)
+                async for detail in details:
+                    buffer += form.between + form.row(detail)
+                    if len(buffer) > STREAM_BYTES:
+                        await send({"type": "http.response.body", "body": bytes(buffer), "more_body": True})
+                        buffer.clear()
+            buffer += form.tail
+            await send({"type": "http.response.body", "body": bytes(buffer)})
+
+        return stream
+
+
+def allow_get(scope: asgi.Scope) -> None:
+    if scope["method"] != "GET":
+        raise MethodNotAllowed("GET")
+
+
+def session_id(raw: bytes) -> str:
+    """The id a raw path holds. Raises NoSuchCall where no call can have it."""
+    try:
+        decoded = unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError:
+        raise NoSuchCall from None
+    if not is_session_id(decoded):
+        raise NoSuchCall
+    return decoded
+
+
+def window(start: bytes, end: bytes, query: Mapping[str, str]) -> CallQuery:
+    """What `/{start}/{end}?number=&limit=&offset=` asks for. Raises BadInput."""
+    limit = whole_number("limit", query["limit"]) if "limit" in query else DEFAULT_LIMIT
+    offset = whole_number("offset", query["offset"]) if "offset" in query else 0
+    return CallQuery(
+        start_s=instant("start", start.decode("latin-1")),
+        end_s=instant("end", end.decode("latin-1")),
+        number=query.get("number", ""),
+        running=False,
+        limit=min(max(limit, 1), MAX_LIMIT),
+        offset=max(offset, 0),
+        count=True,
+    )
+
+
+def list_row(call: Call) -> dict[str, object]:
+    return {
+        "dest": call.dest,
+        "src": shown_src(call),
+        "start": call.start_s,
+        "end": call.end_s,
+        "session_id": call.session_id,
+        "type": call.type,
+        "log": call.available,
+    }
+
+
+def log_row(call: Call) -> dict[str, str]:
+    """A row of all_logs but for its detail; start and end are strings there."""
+    return {
+        "dest": call.dest,
+        "src": shown_src(call),
+        "start": str(call.start_s),
+        "end": str(call.end_s),
+        "session_id": call.session_id,
+    }
+
+
+def shown_src(call: Call) -> str:
+    return OUTBOUND_SRC if call.type == CallType.OUTBOUND else call.src
+
+
+class _JsonStream:
+    between = b","
+
+    def __init__(self, total: int) -> None:
+        self.head = b'{"calls":['
+        self.tail = b'],"total_calls":%d}' % total
+
+    def row(self, detail: Detail) -> bytes:
+        return encode(log_row(detail.call))[:-1] + b',"detail":[' + detail.text + b"]}"
+
+
+class _XmlStream:
+    between = b""
+
+    def __init__(self, total: int) -> None:
+        self.head = xml.DECLARATION + b"<result><calls>"
+        self.tail = b"</calls><total_calls>%d</total_calls></result>" % total
+
+    def row(self, detail: Detail) -> bytes:
+        logged = msgspec.Raw(b"[" + detail.text + b"]")
+        return xml.fragment("item", {**log_row(detail.call), "detail": logged})
+
+
+def whole(body: bytes, as_xml: bool) -> Answer:
+    async def send_whole(send: asgi.Send) -> None:
+        await asgi.respond(send, 200, body, asgi.XML if as_xml else asgi.JSON)
+
+    return send_whole
+
+
+async def send_error(send: asgi.Send, error: Exception, as_xml: bool) -> None:
+    """The contract knows 400, 401, 404, 405 and 500 only; any fault of the store is its 500."""
+    status = 500 if isinstance(error, StoreFault) else status_of(error)
+    if status == 500:
+        log.error("a request failed", exc_info=error)
+        error = StoreFault()
+    body = {"error": sentence(error)}
+    encoded = xml.document(body) if as_xml else encode(body)
+    await asgi.respond(send, status, encoded, asgi.XML if as_xml else asgi.JSON, challenge(error))
+
+
+def challenge(error: Exception) -> Iterator[tuple[bytes, bytes]]:
+    if isinstance(error, Unauthorized):
+        yield b"www-authenticate", b'Basic realm="Ringlog", charset="UTF-8"'
+    if isinstance(error, MethodNotAllowed):
+        yield b"allow", error.allowed.encode()

@@ -1,0 +1,123 @@
+"""`POST /v1/ingest`: all of a request or nothing of it; the 200 leaves after the disk has it."""
+
+import asyncio
+
+import structlog
+
+from ringlog.accounts import Accounts
+from ringlog.call_log import CallLog
+from ringlog.errors import Refused, StoreBusy, TooLarge, UnknownMediaType
+from ringlog.model import MAX_BODY_BYTES, Appended, Clock, Scope
+from ringlog.web import asgi
+from ringlog.web.inflate import inflate
+from ringlog.web.statuses import (
+    RETRY_AFTER_S,
+    Forbidden,
+    MethodNotAllowed,
+    Unauthorized,
+    sentence,
+    status_of,
+)
+from ringlog.wire.records import parse
+
+MEDIA_TYPES = ("application/x-ndjson", "application/json")
+MAX_RECORDS_NAMED = 100
+PARSED_HERE_BYTES = 128 * 2**10
+"""Larger bodies are parsed in a thread, so that others do not wait for them."""
+
+log = structlog.get_logger()
+
+
+class _HungUp(Exception):
+    """The client left in mid-body."""
+
+
+class Ingest:
+    """An ASGI application for this one address."""
+
+    def __init__(self, call_log: CallLog, accounts: Accounts, clock: Clock) -> None:
+        self._call_log = call_log
+        self._accounts = accounts
+        self._clock = clock
+
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        try:
+            appended = await self._append(scope, receive)
+        except _HungUp:
+            return
+        except Exception as error:  # whatever it is, the client gets a sentence and no internals
+            await refuse(scope, send, error)
+        else:
+            await asgi.respond(send, 200, asgi.encode(counts(appended)), asgi.JSON)
+
+    async def _append(self, scope: asgi.Scope, receive: asgi.Receive) -> Appended:
+        """401, 405, 403, 415, 413, 400, 410, 409: in this order."""
+        principal = await self._accounts.authenticate(asgi.header(scope, b"authorization"))
+        if not principal:
+            raise Unauthorized
+        if scope["method"] != "POST":
+            raise MethodNotAllowed("POST")
+        if Scope.WRITE not in principal.scopes:
+            raise Forbidden
+        media_type = checked_media_type(scope)
+        body = inflate(await received(scope, receive), asgi.header(scope, b"content-encoding"))
+        session_id = asgi.query(scope).get("session_id")
+        if len(body) > PARSED_HERE_BYTES:
+            batch = await asyncio.to_thread(parse, body, media_type, session_id, self._clock())
+        else:
+            batch = parse(body, media_type, session_id, self._clock())
+        return await self._call_log.append(principal.account_id, batch)
+
+
+def checked_media_type(scope: asgi.Scope) -> str:
+    """Raises UnknownMediaType."""
+    given = asgi.header(scope, b"content-type").decode("latin-1").partition(";")[0].strip().lower()
+    if given not in MEDIA_TYPES:
+        raise UnknownMediaType(f"Content-Type must be {' or '.join(MEDIA_TYPES)}.")
+    return given
+
+
+async def received(scope: asgi.Scope, receive: asgi.Receive) -> bytes:
+    """The body as sent. Raises TooLarge, at once where the length is announced."""
+    announced = asgi.header(scope, b"content-length")
+    if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
+        raise TooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes.")
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _HungUp
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise TooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes.")
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def counts(appended: Appended) -> dict[str, int]:
+    answer = {"accepted": appended.accepted, "duplicates": appended.duplicates}
+    return {**answer, "dropped": appended.dropped} if appended.dropped else answer
+
+
+async def refuse(scope: asgi.Scope, send: asgi.Send, error: Exception) -> None:
+    status = status_of(error)
+    if status == 500:
+        log.error("a request failed", exc_info=error)
+    body: dict[str, object] = {"error": sentence(error)}
+    if isinstance(error, Refused) and error.records:
+        body["records"] = error.records[:MAX_RECORDS_NAMED]
+    await asgi.respond(send, status, asgi.encode(body), asgi.JSON, native_headers(scope, error))
+
+
+def native_headers(scope: asgi.Scope, error: Exception) -> list[tuple[bytes, bytes]]:
+    """What an error's answer carries beside its body, on `/v1`.
+
+    A 401 to a request without Authorization carries no challenge, so that no browser asks for a password.
+    """
+    if isinstance(error, Unauthorized) and asgi.header(scope, b"authorization"):
+        return [(b"www-authenticate", b'Basic realm="Ringlog", charset="UTF-8"')]
+    if isinstance(error, MethodNotAllowed):
+        return [(b"allow", error.allowed.encode())]
+    if isinstance(error, StoreBusy):
+        return [(b"retry-after", b"%d" % RETRY_AFTER_S)]
+    return []

@@ -1,0 +1,101 @@
+"""The native routes: calls and their entries with fine times, sources and arrival numbers."""
+
+import base64
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any, cast
+
+import msgspec
+from litestar import Request, Response, get
+
+from ringlog.accounts import Accounts, Principal
+from ringlog.call_log import CallLog
+from ringlog.errors import BadInput, DetailsGone
+from ringlog.model import Call, CallQuery, Scope, StoredEntry
+from ringlog.web import asgi
+from ringlog.web.edge import session_id
+from ringlog.web.numbers import whole_number
+from ringlog.web.statuses import Forbidden, Unauthorized
+from ringlog.wire.native import call_row, entry
+
+CALL = b"/v1/calls/"
+DEFAULT_CALLS = 100
+MAX_CALLS = 1000
+DEFAULT_ENTRIES = 1000
+MAX_ENTRIES = 10_000
+
+AnyRequest = Request[Any, Any, Any]
+
+
+async def principal(request: AnyRequest, accounts: Accounts) -> Principal:
+    """Who asks. Raises Unauthorized, Forbidden."""
+    found = await accounts.authenticate(request.headers.get("authorization", "").encode("latin-1"))
+    if not found:
+        raise Unauthorized
+    if Scope.READ not in found.scopes:
+        raise Forbidden
+    return found
+
+
+@get("/v1/calls")
+async def calls(request: AnyRequest, call_log: CallLog, principal: Principal) -> Response[bytes]:
+    """Newest first, running ones too, in pages by cursor."""
+    asked = asgi.query(cast("asgi.Scope", request.scope))
+    limit = bounded("limit", asked, DEFAULT_CALLS, MAX_CALLS)
+    query = CallQuery(
+        start_s=whole_number("since", asked["since"]) if "since" in asked else None,
+        end_s=whole_number("until", asked["until"]) if "until" in asked else None,
+        number=asked.get("number", ""),
+        either_side=True,
+        limit=limit,
+        after=place(asked["cursor"]) if asked.get("cursor") else None,
+    )
+    found = (await call_log.calls(principal.account_id, query)).calls
+    following = cursor(found[-1]) if len(found) == limit else None
+    return json_response(asgi.encode({"calls": [call_row(call) for call in found], "next": following}))
+
+
+@get("/v1/calls/{path:path}")
+async def call(request: AnyRequest, call_log: CallLog, principal: Principal) -> Response[bytes]:
+    """One call and its entries by arrival, in pages; a call whose details are gone has none."""
+    asked = asgi.query(cast("asgi.Scope", request.scope))
+    wanted = session_id(request.scope["raw_path"][len(CALL) :])
+    after = whole_number("after", asked["after"]) if "after" in asked else -1
+    limit = bounded("limit", asked, DEFAULT_ENTRIES, MAX_ENTRIES)
+    found: Call
+    entries: list[StoredEntry] = []
+    try:
+        detail = await call_log.read(principal.account_id, wanted)
+        found = detail.call
+        entries = sorted((one for one in detail.entries if one.arrival > after), key=attrgetter("arrival"))
+    except DetailsGone:
+        found = await call_log.call(principal.account_id, wanted)
+    page = entries[:limit]
+    following = page[-1].arrival if len(entries) > limit else None
+    return json_response(
+        b'{"call":%b,"entries":[%b],"next":%b}'
+        % (asgi.encode(call_row(found)), b",".join(map(entry, page)), asgi.encode(following))
+    )
+
+
+def json_response(body: bytes) -> Response[bytes]:
+    return Response(body, media_type="application/json")
+
+
+def bounded(name: str, asked: Mapping[str, str], default: int, most: int) -> int:
+    return min(max(whole_number(name, asked[name]), 1), most) if name in asked else default
+
+
+def cursor(last: Call) -> str:
+    """Where the next page begins; opaque to clients."""
+    place = msgspec.msgpack.encode((last.start_s, last.session_id))
+    return base64.urlsafe_b64encode(place).decode().rstrip("=")
+
+
+def place(cursor: str) -> tuple[int, str]:
+    """Raises BadInput for a cursor that this server did not make."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        return msgspec.msgpack.decode(text, type=tuple[int, str])
+    except (ValueError, msgspec.MsgspecError):
+        raise BadInput("cursor is not one that an earlier page gave.") from None

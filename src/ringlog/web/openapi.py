@@ -1,0 +1,285 @@
+"""The OpenAPI document of every route, written by hand: handlers' types could not say the contract's."""
+
+from typing import Any
+
+from ringlog import __version__
+
+Json = dict[str, Any]
+
+ERROR: Json = {
+    "type": "object",
+    "properties": {"error": {"type": "string"}},
+    "required": ["error"],
+    "additionalProperties": False,
+}
+REFUSAL: Json = {
+    "type": "object",
+    "properties": {
+        "error": {"type": "string"},
+        "records": {"type": "array", "items": {"type": "integer", "minimum": 1}, "maxItems": 100},
+    },
+    "required": ["error"],
+    "additionalProperties": False,
+}
+ENTRY: Json = {
+    "type": "object",
+    "properties": {
+        "event": {
+            "type": "object",
+            "properties": {
+                "line": {"type": "string"},
+                "data": {
+                    "type": "object",
+                    "properties": {
+                        "module_type": {"type": "string"},
+                        "result_variable": {"type": "string"},
+                    },
+                    "required": ["module_type", "result_variable"],
+                },
+            },
+            "required": ["line", "data"],
+            "additionalProperties": False,
+        },
+        "class": {"enum": ["info", "event", "debug", "prompt", "error"]},
+        "timestamp": {"type": "integer", "description": "UNIX seconds"},
+    },
+    "required": ["event", "class", "timestamp"],
+}
+WIRE_ENTRY: Json = {
+    **ENTRY,
+    "properties": {
+        "session_id": {"type": "string", "minLength": 1, "maxLength": 255},
+        "source": {"type": "string", "minLength": 1, "maxLength": 128},
+        "seq": {"type": "integer", "minimum": 0, "maximum": 2**53 - 1},
+        "time_us": {"type": "integer", "description": "UNIX microseconds"},
+        "private": {"type": "boolean"},
+        **ENTRY["properties"],
+    },
+    "required": ["session_id", "event", "class", "timestamp"],
+}
+LIST_ROW: Json = {
+    "type": "object",
+    "properties": {
+        "dest": {"type": "string"},
+        "src": {"type": "string"},
+        "start": {"type": "integer"},
+        "end": {"type": "integer"},
+        "session_id": {"type": "string"},
+        "type": {"enum": ["inbound", "outbound", "transfer"]},
+        "log": {"type": "boolean"},
+    },
+    "required": ["dest", "src", "start", "end", "session_id", "type", "log"],
+    "additionalProperties": False,
+}
+LOG_ROW: Json = {
+    "type": "object",
+    "properties": {
+        "dest": {"type": "string"},
+        "src": {"type": "string"},
+        "start": {"type": "string"},
+        "end": {"type": "string"},
+        "session_id": {"type": "string"},
+        "detail": {"type": "array", "items": ENTRY},
+    },
+    "required": ["dest", "src", "start", "end", "session_id", "detail"],
+    "additionalProperties": False,
+}
+CALL: Json = {
+    "type": "object",
+    "properties": {
+        "session_id": {"type": "string"},
+        "state": {"enum": ["running", "completed", "failed"]},
+        "start": {"type": "integer"},
+        "end": {"type": ["integer", "null"]},
+        "log": {"type": "boolean"},
+    },
+    "required": ["session_id", "state", "start", "end", "log"],
+}
+
+
+def _listing(row: Json) -> Json:
+    return {
+        "type": "object",
+        "properties": {
+            "calls": {"type": "array", "items": row},
+            "total_calls": {"type": "integer", "minimum": 0},
+        },
+        "required": ["calls", "total_calls"],
+        "additionalProperties": False,
+    }
+
+
+def _page(**properties: Json) -> Json:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _answer(description: str, schema: Json, *, xml: bool = False) -> Json:
+    content: Json = {"application/json": {"schema": schema}}
+    if xml:
+        content["application/xml"] = {"schema": {}}
+    return {"description": description, "content": content}
+
+
+def _errors(*statuses: int, xml: bool = False, schema: Json = ERROR) -> Json:
+    return {str(status): _answer(WORDS[status], schema, xml=xml) for status in statuses}
+
+
+WORDS = {
+    400: "Something in the request is malformed.",
+    401: "Email and key do not fit together, or the account is inactive.",
+    403: "The key lacks the scope.",
+    404: "There is no such call, or its details are gone.",
+    405: "Another method.",
+    409: "Something else is stored under a record's identity.",
+    410: "A record is older than what is kept.",
+    413: "The body is too large.",
+    415: "The body's type or encoding is not one that is read.",
+    500: "The database failed.",
+    503: "Busy; try again after Retry-After seconds.",
+    507: "The disk is full.",
+}
+
+
+def _parameter(name: str, place: str, schema: Json, description: str) -> Json:
+    return {
+        "name": name,
+        "in": place,
+        "required": place == "path",
+        "schema": schema,
+        "description": description,
+    }
+
+
+INTEGER: Json = {"type": "integer"}
+TEXT: Json = {"type": "string"}
+SESSION = _parameter("session_id", "path", {"type": "string", "minLength": 1}, "Percent-encoded.")
+WINDOW = [
+    _parameter("start", "path", INTEGER, "UNIX seconds, inclusive."),
+    _parameter("end", "path", INTEGER, "UNIX seconds, exclusive."),
+    _parameter("number", "query", TEXT, "Keeps calls to this number."),
+    _parameter("limit", "query", INTEGER, "1 to 10000; 1000 if left out."),
+    _parameter("offset", "query", INTEGER, "0 if left out."),
+]
+PAGING = [
+    _parameter("since", "query", INTEGER, "UNIX seconds, inclusive."),
+    _parameter("until", "query", INTEGER, "UNIX seconds, exclusive."),
+    _parameter("number", "query", TEXT, "On either side."),
+    _parameter("limit", "query", INTEGER, "1 to 1000; 100 if left out."),
+    _parameter("cursor", "query", TEXT, "What an earlier page gave as next."),
+]
+ENTRIES = [
+    SESSION,
+    _parameter("after", "query", INTEGER, "Entries behind this arrival number."),
+    _parameter("limit", "query", INTEGER, "1 to 10000; 1000 if left out."),
+]
+
+
+def _contract(summary: str, parameters: list[Json], schema: Json, *more: int) -> Json:
+    errors = _errors(401, 404, 405, 500, *more, xml=True)
+    return {
+        "summary": summary,
+        "tags": ["Fuse Logs API"],
+        "parameters": parameters,
+        "responses": {"200": _answer("The answer.", schema, xml=True), **errors},
+    }
+
+
+def _native(summary: str, parameters: list[Json], schema: Json) -> Json:
+    return {
+        "summary": summary,
+        "tags": ["Native"],
+        "parameters": parameters,
+        "responses": {
+            "200": _answer("The answer.", schema),
+            **_errors(400, 401, 403, 404, 405, 500, 503),
+        },
+    }
+
+
+def _open(summary: str) -> Json:
+    schema: Json = {"type": "object"}
+    return {
+        "summary": summary,
+        "tags": ["Operations"],
+        "security": [],
+        "responses": {"200": _answer("It is.", schema), **_errors(405, 500)},
+    }
+
+
+INGEST: Json = {
+    "summary": "Store records, all of a request or nothing of it; the answer comes after the disk has them.",
+    "tags": ["Native"],
+    "parameters": [_parameter("session_id", "query", TEXT, "Whose entries a bare array holds.")],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-ndjson": {"schema": {"type": "string"}},
+            "application/json": {
+                "schema": {"anyOf": [WIRE_ENTRY, {"type": "array", "items": WIRE_ENTRY}]},
+            },
+        },
+    },
+    "responses": {
+        "200": _answer(
+            "Stored.",
+            {
+                "type": "object",
+                "properties": dict.fromkeys(("accepted", "duplicates", "dropped"), INTEGER),
+                "required": ["accepted", "duplicates"],
+                "additionalProperties": False,
+            },
+        ),
+        **_errors(401, 403, 405, 413, 415, 500, 503, 507),
+        **_errors(400, 409, 410, schema=REFUSAL),
+    },
+}
+
+PATHS: Json = {
+    "/api/call/{session_id}": {
+        "get": _contract("One call's log, oldest first.", [SESSION], {"type": "array", "items": ENTRY})
+    },
+    "/api/calls/{start}/{end}": {
+        "get": _contract("Completed calls of a window, newest first.", WINDOW, _listing(LIST_ROW), 400)
+    },
+    "/api/all_logs/{start}/{end}": {
+        "get": _contract("The same with each call's log, streamed.", WINDOW, _listing(LOG_ROW), 400)
+    },
+    "/v1/ingest": {"post": INGEST},
+    "/v1/calls": {
+        "get": _native(
+            "Calls, newest first, running ones too.",
+            PAGING,
+            _page(calls={"type": "array", "items": CALL}, next={"type": ["string", "null"]}),
+        )
+    },
+    "/v1/calls/{session_id}": {
+        "get": _native(
+            "A call and its entries by arrival.",
+            ENTRIES,
+            _page(
+                call=CALL,
+                entries={"type": "array", "items": ENTRY},
+                next={"type": ["integer", "null"]},
+            ),
+        )
+    },
+    "/health/live": {"get": _open("The process runs.")},
+    "/health/ready": {"get": _open("Requests are answered.")},
+}
+
+DOCUMENT: Json = {
+    "openapi": "3.1.0",
+    "info": {
+        "title": "Ringlog",
+        "version": __version__,
+        "summary": "The flight recorder for phone calls.",
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    },
+    "security": [{"key": []}],
+    "components": {
+        "securitySchemes": {
+            "key": {"type": "http", "scheme": "basic", "description": "Account email and developer key."}
+        }
+    },
+    "paths": PATHS,
+}
