@@ -41,7 +41,7 @@ METHODS: dict[str, Story] = {
     "add_account": lambda store, one: store.add_account("new@example.com", NOW),
     "accounts": lambda store, one: store.accounts(),
     "account": lambda store, one: store.account("a@example.com"),
-    "set_active": lambda store, one: store.set_active("a@example.com", False),
+    "set_active": lambda store, one: store.set_active("a@example.com", active=False),
     "add_key": lambda store, one: store.add_key(one, b"d", Scope.READ, NOW),
     "keys": lambda store, one: store.keys(one),
     "revoke_key": lambda store, one: store.revoke_key(one, 1),
@@ -81,10 +81,10 @@ class StoreContract:
                 await store.add_account("A@EXAMPLE.com", NOW)
             with pytest.raises(NoSuchAccount):
                 await store.account("c@example.com")
-            await store.set_active("a@example.com", False)
+            await store.set_active("a@example.com", active=False)
             assert not (await store.account("a@example.com")).active
             with pytest.raises(NoSuchAccount):
-                await store.set_active("c@example.com", False)
+                await store.set_active("c@example.com", active=False)
             key = await store.add_key(one, b"1" * 32, Scope.READ, NOW)
             await store.key_used(key.id, NOW + 1)
             assert await store.keys(one) == [replace(key, last_used_us=NOW + 1)]
@@ -107,7 +107,7 @@ class StoreContract:
     def test_other_content_is_a_conflict_and_nothing_is_stored(self, tmp_path: Path) -> None:
         async def story(store: Store, one: int) -> None:
             clash = batch(entry(seq=1), entry("y"), entry(seq=1, line="other"), entry(seq=1, time_us=NOW + 1))
-            with pytest.raises(Conflict, match="^Record 3: .*seq 1 of source 's'") as refused:
+            with pytest.raises(Conflict, match=r"^Record 3: .*seq 1 of source 's'") as refused:
                 await store.append(one, clash, horizon())
             assert refused.value.records == (3, 4)
             with pytest.raises(NoSuchCall):
@@ -181,8 +181,12 @@ class StoreContract:
             second = NOW // MICROSECONDS
             await store.append(one, batch(entry(time_us=NOW + 9 * MICROSECONDS)), horizon())
             assert (await store.call(one, "x", horizon())).start_s == second + 9
-            await store.append(one, batch(CallRow("x", src="+1 (617) 555-0000", start_s=second + 5)), horizon())
-            await store.append(one, batch(entry(seq=1), CallRow("x", src="Outbound", dest="Alice")), horizon())
+            await store.append(
+                one, batch(CallRow("x", src="+1 (617) 555-0000", start_s=second + 5)), horizon()
+            )
+            await store.append(
+                one, batch(entry(seq=1), CallRow("x", src="Outbound", dest="Alice")), horizon()
+            )
             await store.append(one, batch(CallRow("x", start_s=second + 6, end_s=second + 9)), horizon())
             await store.append(one, batch(CallRow("x", end_s=second + 8, application="ivr")), horizon())
             call = await store.call(one, "x", horizon())
@@ -268,7 +272,9 @@ class StoreContract:
 
     @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
-        times=st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 4)), min_size=1, max_size=10),
+        times=st.lists(
+            st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(0, 4)), min_size=1, max_size=10
+        ),
         chance=st.randoms(use_true_random=False),
     )
     def test_any_way_of_arriving_gives_one_log(

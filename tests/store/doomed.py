@@ -1,4 +1,4 @@
-"""A process that dies at a named point: python -m tests.store.doomed FOLDER POINT."""
+"""A process that dies at a named point: python -m store.doomed FOLDER POINT, in tests/."""
 
 import asyncio
 import os

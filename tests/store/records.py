@@ -31,9 +31,7 @@ def entry(
     number: int = 1,
 ) -> EntryRecord:
     line = line or f"{source} {seq}"
-    text = entry_text(
-        kind, line, {"module_type": "m", "result_variable": "r"}, time_us // MICROSECONDS
-    )
+    text = entry_text(kind, line, {"module_type": "m", "result_variable": "r"}, time_us // MICROSECONDS)
     return EntryRecord(number, session_id, source, seq, time_us, kind, line, text)
 
 

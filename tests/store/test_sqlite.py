@@ -1,6 +1,7 @@
 """The embedded store: the contract, and what only files can show."""
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -42,7 +43,7 @@ def test_one_process_appends(tmp_path: Path) -> None:
         with pytest.raises(StoreLocked, match="--to"):
             await SqliteStore.open(tmp_path, append=True)
         other = await SqliteStore.open(tmp_path, append=False)
-        await other.set_active("a@example.com", False)
+        await other.set_active("a@example.com", active=False)
         assert not (await store.account("a@example.com")).active
         assert (await other.read(one, "x", horizon())).text
         with pytest.raises(StoreLocked):
@@ -104,10 +105,8 @@ def test_a_read_during_expiry(tmp_path: Path) -> None:
         held = await store.read(one, "x", horizon())
         expiry = asyncio.create_task(store.expire(horizon(7 * DAY)))
         while not expiry.done():
-            try:
+            with contextlib.suppress(DetailsGone):
                 assert (await store.read(one, "x", horizon())).text == held.text
-            except DetailsGone:
-                pass
             await asyncio.sleep(0)
         assert (await expiry).days == 1
         assert not list((tmp_path / "days").iterdir())
@@ -145,6 +144,35 @@ async def sealed_and_closed(folder: Path) -> None:
     await (await sealed_store(folder))[0].close()
 
 
+def test_a_kill_while_eight_clients_append_and_calls_are_sealed(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "store.appender", str(tmp_path)]
+    answered: dict[str, int] = {}
+    for _ in range(4):
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]
+        ) as process:
+            assert process.stdout
+            for count, line in enumerate(process.stdout):
+                session_id, seq = line.split()
+                answered[session_id] = int(seq)
+                if count == 400:
+                    process.kill()
+
+    async def story() -> None:
+        store = await SqliteStore.open(tmp_path, append=True)
+        one = (await store.account("a@example.com")).id
+        for _ in range(2):
+            for session_id, seq in answered.items():
+                seqs = [e.seq for e in (await store.read(one, session_id, horizon())).entries]
+                assert seqs == list(range(len(seqs)))
+                assert len(seqs) > seq
+            assert await store.seal(horizon(DAY)) >= 0
+        await store.close()
+
+    asyncio.run(story())
+    assert len(answered) > 8
+
+
 POINTS = [
     "sealing: frames built",
     "sealing: frames committed",
@@ -158,7 +186,8 @@ POINTS = [
 
 @pytest.mark.parametrize("point", POINTS)
 def test_a_kill_inside_sealing_or_expiry(tmp_path: Path, point: str) -> None:
-    killed = subprocess.run([sys.executable, "-m", "tests.store.doomed", str(tmp_path), point], check=False)
+    command = [sys.executable, "-m", "store.doomed", str(tmp_path), point]
+    killed = subprocess.run(command, check=False, cwd=Path(__file__).parents[1])
     assert killed.returncode == 9
 
     async def story() -> None:

@@ -36,13 +36,15 @@ FROM_RECEIPT, FROM_ENTRY, FROM_ROW = 0, 1, 2
 N_BITS = 32
 N_MASK = 2**N_BITS - 1
 
+GONE = f"(id & {N_MASK}) < (SELECT gone_n FROM day WHERE day = id >> {N_BITS})"  # noqa: S608 - constants
 COLUMNS = (
-    "id, account_id, session_id, start_s, start_from, end_s, last_received_us, src, src_text, dest, dest_text, "
-    "type, (SELECT text FROM label WHERE id = application_id), (SELECT text FROM label WHERE id = version_id), "
+    "id, account_id, session_id, start_s, start_from, end_s, last_received_us, src, src_text, dest, "
+    "dest_text, type, (SELECT text FROM label WHERE id = application_id), "
+    "(SELECT text FROM label WHERE id = version_id), "
     "entries, errors, dropped, bytes, capped, first_us, last_us, ended_by, cause, deleted, next_arrival, "
-    "sealed_arrival, first_error_us, first_error, "
-    f"(id & {N_MASK}) < (SELECT gone_n FROM day WHERE day = id >> {N_BITS})"
+    "sealed_arrival, first_error_us, first_error, " + GONE
 )
+MARKS = ", ".join("?" * 28)
 SELECT = f"SELECT {COLUMNS} FROM call"  # noqa: S608 - a constant
 
 
@@ -86,8 +88,8 @@ class IndexedCall:
         """A call nobody heard of until now; its id comes when it is stored."""
         none = None
         return cls(
-            0, account_id, session_id, now_us // MICROSECONDS, FROM_RECEIPT, none, now_us, none, none, none, none,
-            none, none, none, 0, 0, 0, 0, 0, none, none, none, none, 0, 1, 0, none, none, 0,
+            0, account_id, session_id, now_us // MICROSECONDS, FROM_RECEIPT, none, now_us, none, none, none,
+            none, none, none, none, 0, 0, 0, 0, 0, none, none, none, none, 0, 1, 0, none, none, 0,
         )  # fmt: skip
 
     @property
@@ -225,10 +227,10 @@ def insert(connection: Connection, call: IndexedCall) -> None:
     )
     call.id = day << N_BITS | n
     connection.run(
-        "INSERT INTO call (id, account_id, session_id, start_s, start_from, end_s, last_received_us, "
+        "INSERT INTO call (id, account_id, session_id, start_s, start_from, end_s, last_received_us, "  # noqa: S608 - marks
         "src, src_text, dest, dest_text, type, application_id, version_id, entries, errors, dropped, bytes, "
         "capped, first_us, last_us, ended_by, cause, deleted, next_arrival, sealed_arrival, first_error_us, "
-        "first_error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"first_error) VALUES ({MARKS})",
         (call.id, call.account_id, call.session_id, call.start_s, *_changing(connection, call)),
     )
 
@@ -251,11 +253,11 @@ def update(connection: Connection, call: IndexedCall, before: IndexedCall) -> No
 
 def _changing(connection: Connection, call: IndexedCall) -> tuple[int | str | None, ...]:
     return (
-        call.start_from, call.end_s, call.last_received_us, call.src, call.src_text, call.dest, call.dest_text,
-        call.type, _label(connection, call.account_id, call.application),
-        _label(connection, call.account_id, call.version), call.entries, call.errors, call.dropped, call.bytes,
-        call.capped, call.first_us, call.last_us, call.ended_by, call.cause, call.deleted, call.next_arrival,
-        call.sealed_arrival, call.first_error_us, call.first_error,
+        call.start_from, call.end_s, call.last_received_us, call.src, call.src_text, call.dest,
+        call.dest_text, call.type, _label(connection, call.account_id, call.application),
+        _label(connection, call.account_id, call.version), call.entries, call.errors, call.dropped,
+        call.bytes, call.capped, call.first_us, call.last_us, call.ended_by, call.cause, call.deleted,
+        call.next_arrival, call.sealed_arrival, call.first_error_us, call.first_error,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ There is one writer at a time: its transactions begin IMMEDIATE, so that a secon
 and never fails in the middle (https://www.sqlite.org/lang_transaction.html).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -29,13 +29,13 @@ class Connection(apsw.Connection):
     """apsw's, with whole answers: a statement left after its first row would hold its snapshot."""
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return list(self.execute(statement, values))
+        return list(self.execute(statement, values))  # pyright: ignore[reportUnknownMemberType] - of Bindings
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> None:
-        self.execute(statement, values).fetchall()
+        self.execute(statement, values).fetchall()  # pyright: ignore[reportUnknownMemberType] - of Bindings
 
     def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
-        self.executemany(statement, values).fetchall()
+        self.executemany(statement, values).fetchall()  # pyright: ignore[reportUnknownMemberType] - of Bindings
 
 
 def migrations(schema: str) -> list[str]:
@@ -93,18 +93,18 @@ def schema_version(connection: Connection) -> int:
 
 
 @contextmanager
-def writing(connection: Connection) -> Iterator[None]:
+def writing(connection: Connection) -> Generator[None]:
     """One write transaction: committed, or rolled back when anything passes through."""
     yield from _transaction(connection, "BEGIN IMMEDIATE")
 
 
 @contextmanager
-def reading(connection: Connection) -> Iterator[None]:
+def reading(connection: Connection) -> Generator[None]:
     """One snapshot."""
     yield from _transaction(connection, "BEGIN")
 
 
-def _transaction(connection: Connection, begin: str) -> Iterator[None]:
+def _transaction(connection: Connection, begin: str) -> Generator[None]:
     connection.run(begin)
     try:
         yield

@@ -36,7 +36,10 @@ class Chunk(NamedTuple):
         count = columns.one()
         seqs, times, arrivals = (columns.differences(count) for _ in range(3))
         texts = _split(self.text, columns.take(count))
-        return [StoredEntry(self.source, *rest) for rest in zip(seqs, times, arrivals, texts, strict=True)]
+        return [
+            StoredEntry(self.source, seq, time_us, arrival, text)
+            for seq, time_us, arrival, text in zip(seqs, times, arrivals, texts, strict=True)
+        ]
 
 
 def pack_chunk(entries: Sequence[StoredEntry]) -> Chunk:
@@ -70,8 +73,8 @@ class Frame:
         seqs, times, arrivals = (columns.differences(count) for _ in range(3))
         texts = _split(self.text, columns.take(count))
         return [
-            StoredEntry(sources[source], *rest)
-            for source, *rest in zip(of, seqs, times, arrivals, texts, strict=True)
+            StoredEntry(sources[source], seq, time_us, arrival, text)
+            for source, seq, time_us, arrival, text in zip(of, seqs, times, arrivals, texts, strict=True)
         ]
 
 

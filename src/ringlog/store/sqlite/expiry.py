@@ -1,6 +1,7 @@
-"""Expiry: a Day is marked in the catalogue, its files are unlinked, its remains cleared, the mark taken away.
+"""Expiry: a Day is marked in the catalogue, its files are unlinked, the rest is cleared, the mark goes.
 
-A kill anywhere leaves the mark, and the next start finishes. From the mark's commit on, no read opens the Day.
+A kill anywhere leaves the mark, and the next start finishes. Once the mark is committed, no read opens
+the Day.
 """
 
 from collections.abc import Callable

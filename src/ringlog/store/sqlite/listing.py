@@ -10,7 +10,7 @@ from ringlog.store.sqlite.codec import Chunk
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.reading import first_error
 
-NOT_GONE = f"(id & {N_MASK}) >= (SELECT gone_n FROM day WHERE day = id >> {N_BITS})"
+NOT_GONE = f"(id & {N_MASK}) >= (SELECT gone_n FROM day WHERE day = id >> {N_BITS})"  # noqa: S608 - constants
 
 Condition = tuple[str, tuple[Any, ...]]
 

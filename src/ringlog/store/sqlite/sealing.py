@@ -28,7 +28,7 @@ Reached = Callable[[str], None]
 
 # A step from one call with chunks to the next, so that the chunks themselves are not walked.
 UNSEALED = (
-    "WITH RECURSIVE unsealed (id) AS (SELECT min(call_id) FROM chunk UNION ALL "
+    "WITH RECURSIVE unsealed (id) AS (SELECT min(call_id) FROM chunk UNION ALL "  # noqa: S608 - constants
     "SELECT (SELECT min(call_id) FROM chunk WHERE call_id > unsealed.id) FROM unsealed WHERE id IS NOT NULL) "
     f"{SELECT} JOIN day ON day.day = call.id >> {N_BITS} WHERE call.id IN (SELECT id FROM unsealed) "
     "AND day.state = 0 AND last_received_us < ? AND (end_s IS NOT NULL OR last_received_us < ?)"
