@@ -38,8 +38,8 @@ N_MASK = 2**N_BITS - 1
 
 GONE = f"(id & {N_MASK}) < (SELECT gone_n FROM day WHERE day = id >> {N_BITS})"  # noqa: S608 - constants
 COLUMNS = (
-    "id, account_id, session_id, start_s, start_from, end_s, last_received_us, src, src_text, dest, "
-    "dest_text, type, (SELECT text FROM label WHERE id = application_id), "
+    "id, account_id, session_id, start_s, start_from, end_s, last_received_us, src, src_text, "  # noqa: S608 - constants
+    "dest, dest_text, type, (SELECT text FROM label WHERE id = application_id), "
     "(SELECT text FROM label WHERE id = version_id), "
     "entries, errors, dropped, bytes, capped, first_us, last_us, ended_by, cause, deleted, next_arrival, "
     "sealed_arrival, first_error_us, first_error, " + GONE
