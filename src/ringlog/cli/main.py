@@ -9,13 +9,14 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from ringlog import __version__
-from ringlog.cli import accounts, calls, expire, serve, transfer
+from ringlog.cli import accounts, calls, collect, expire, serve, transfer
 from ringlog.cli.terminal import visible
 from ringlog.errors import RinglogError
 
 COMMANDS: Sequence[Callable[[typer.Typer], None]] = (
     accounts.register,
     calls.register,
+    collect.register,
     expire.register,
     serve.register,
     transfer.register,

@@ -115,7 +115,7 @@ class Replay:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.transport.set_write_buffer_limits(BACKLOG_BYTES)
         writer.write((self._banner or BANNER) + b"\r\n")
-        manager = Manager(self._engine, self._secret, self._clock, self._mover.message)
+        manager = Manager(self._engine, self._secret, self._clock, self._moved)
         try:
             while not manager.over:
                 action = parsed(await reader.readuntil(b"\r\n\r\n"))
@@ -131,6 +131,10 @@ class Replay:
             if not self._clients:
                 self._listener.clear()
             writer.close()
+
+    def _moved(self, text: bytes) -> bytes:
+        """By the pass that plays now, which need not be the one in which a client came."""
+        return self._mover.message(text)
 
     async def _hang_up(self) -> None:
         for writer in list(self._clients):
