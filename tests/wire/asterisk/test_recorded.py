@@ -1,11 +1,11 @@
 import re
 
 import pytest
-from tests.wire.asterisk import transcripts
-from tests.wire.asterisk.transcripts import RECORDINGS, STREAMS, logs, messages, of_stream, translate
 
 from ringlog.model import CallRow, Entry, Kind
 from ringlog.wire.asterisk import Message, Splitter, Translator
+from tests.wire.asterisk import transcripts
+from tests.wire.asterisk.transcripts import RECORDINGS, STREAMS, logs, messages, of_stream, translate
 
 
 def expected(stream: str) -> dict[str, str]:

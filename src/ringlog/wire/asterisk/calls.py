@@ -75,6 +75,14 @@ class Channel:
     """All bits of its SoftHangupRequests; 16 stands at every end of a dialplan."""
     cut: bool = False
     """Its application was cut short by a hang-up."""
+    holding: bool = False
+    """It put the other side on hold."""
+    let_go: bool = False
+    """Its application ended the call, without a Hangup of the dialplan."""
+    transferred: bool = False
+    """It transferred the other side away, and had to go for that."""
+    by_keys: bool = False
+    """It did so by keys."""
     peer_left_first: bool = False
     """The other side of its bridge hung up before it did."""
 

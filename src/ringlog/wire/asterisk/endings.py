@@ -4,19 +4,21 @@ from typing import TYPE_CHECKING, Any
 
 from ringlog.model import CallRow, CallType, EndedBy, Kind
 from ringlog.wire.asterisk import applications
-from ringlog.wire.asterisk.legs import Dial
 from ringlog.wire.asterisk.log import Line
 from ringlog.wire.asterisk.pbx import cause, spot
 from ringlog.wire.asterisk.wording import seconds
 
 if TYPE_CHECKING:
     from ringlog.wire.asterisk.calls import Call, Channel
+    from ringlog.wire.asterisk.legs import Leg
     from ringlog.wire.asterisk.messages import Message
     from ringlog.wire.asterisk.pbx import Pbx
 
 ALONE_US = 500_000
 """A channel that is still there that long after the caller's Hangup goes on without him."""
 ENDING = frozenset({"hangup", "busy", "congestion"})
+TALKING = frozenset({"dial", "queue", "confbridge", "bridge", "parkedcall", "park"})
+"""Applications that no dialplan ends: without a HangupRequest on either side it was the manager."""
 ENGINE_STOPS = 4
 ENDED_BY_ARI = 32
 EXIT, HANGUP = "exit", "hangup"
@@ -51,19 +53,18 @@ def finish_step(channel: "Channel", at_us: int) -> None:
 
 
 def ended_by(channel: "Channel") -> EndedBy:
-    """Who ended this channel, as far as its own events tell."""
+    """Who ended this channel, as far as its own events tell: the first of these that is so."""
     application = channel.last[0].lower() if channel.last else ""
-    if channel.soft & ENGINE_STOPS:
-        return EndedBy.ENGINE
-    if application in ENDING or channel.soft & ENDED_BY_ARI:
-        return EndedBy.APPLICATION
-    if channel.asked_to_hang_up:
-        return _by_caller(channel)
-    if channel.peer_left_first:
-        return EndedBy.FAR_END
-    if channel.cut or channel.bridge or isinstance(channel.step, Dial):
-        return EndedBy.OPERATOR
-    return EndedBy.APPLICATION if channel.last else EndedBy.UNKNOWN
+    reasons = (
+        (channel.soft & ENGINE_STOPS, EndedBy.ENGINE),
+        (application in ENDING or channel.soft & ENDED_BY_ARI or channel.let_go, EndedBy.APPLICATION),
+        (channel.asked_to_hang_up, _by_caller(channel)),
+        (channel.peer_left_first, EndedBy.FAR_END),
+        (channel.transferred, _by_transfer(channel)),
+        (channel.cut or channel.bridge or application in TALKING, EndedBy.OPERATOR),
+        (application, EndedBy.APPLICATION),
+    )
+    return next((by for so, by in reasons if so), EndedBy.UNKNOWN)
 
 
 def _by_caller(channel: "Channel") -> EndedBy:
@@ -72,12 +73,20 @@ def _by_caller(channel: "Channel") -> EndedBy:
     return EndedBy.CALLER if channel.up else EndedBy.CANCELLED
 
 
+def _by_transfer(channel: "Channel") -> EndedBy:
+    if channel.leg:
+        return EndedBy.FAR_END
+    return EndedBy.CALLER if channel.by_keys else EndedBy.UNKNOWN
+
+
 def dialplan_stopped(channel: "Channel", message: "Message") -> str | None:
     """The error that a dialplan ended without saying so; it could not go on where it stood."""
     if not channel.last or channel.asked_to_hang_up or channel.peer_left_first or cause(message):
         return None
     application, last = channel.last
-    if application.lower() in ENDING or channel.soft & (ENGINE_STOPS | ENDED_BY_ARI) or channel.cut:
+    if channel.soft & (ENGINE_STOPS | ENDED_BY_ARI) or channel.cut:
+        return None
+    if application.lower() in ENDING | TALKING:
         return None
     here = spot(message)
     if here == last:
@@ -119,9 +128,19 @@ def _leg_gone(channel: "Channel", data: dict[str, Any], at_us: int) -> None:
     leg.leave(at_us)
     if leg.answered and not leg.told:
         leg.told = True
-        if data["by"] is EndedBy.CALLER:
-            data = {**data, "by": EndedBy.FAR_END}
-        elif not channel.asked_to_hang_up and not channel.soft:
-            caller = leg.dial.channel
-            data = {**data, "by": EndedBy.CALLER if caller.asked_to_hang_up else EndedBy.UNKNOWN}
+        data = {**data, "by": _leg_ended_by(channel, leg, data["by"])}
         leg.say(f"Hung up after {seconds(leg.talked_us)} of talk", "ended", at_us, **data)
+
+
+def _leg_ended_by(channel: "Channel", leg: "Leg", by: EndedBy) -> EndedBy:
+    """The same, seen from the leg: who is called `caller` on his own channel is the far end here."""
+    if by is EndedBy.CALLER:
+        return EndedBy.FAR_END
+    if by is EndedBy.ENGINE or (channel.last and by is not EndedBy.UNKNOWN):
+        return by
+    caller = leg.dial.channel
+    if caller.asked_to_hang_up:
+        return EndedBy.CALLER
+    if by is EndedBy.FAR_END and channel.transferred:
+        return by
+    return EndedBy.UNKNOWN if caller.transferred else EndedBy.OPERATOR

@@ -5,14 +5,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ringlog.model import OUTBOUND_SRC, CallRow, CallType, Kind
-from ringlog.wire.asterisk import applications, endings, gaps, legs
+from ringlog.wire.asterisk import applications, conferences, endings, gaps, legs, queues, scripts, transfers
 from ringlog.wire.asterisk.calls import Application, Channel, Spot
+from ringlog.wire.asterisk.conferences import Conference
 from ringlog.wire.asterisk.legs import Dial
 from ringlog.wire.asterisk.log import Line
 from ringlog.wire.asterisk.menus import Background, Read, WaitExten
 from ringlog.wire.asterisk.messages import Message
 from ringlog.wire.asterisk.pbx import DOWN, UP, Pbx, cause, spot
+from ringlog.wire.asterisk.queues import Queue
+from ringlog.wire.asterisk.scripts import Script
+from ringlog.wire.asterisk.services import BEGINS, Service
 from ringlog.wire.asterisk.steps import Assignment, Command, Note, Prompt, Said, Stasis, Step, Tone
+from ringlog.wire.asterisk.transfers import Fetch, Park
 from ringlog.wire.asterisk.wording import number, person, unescaped
 
 OUTGOING = frozenset({"appdial", "appdial2", "appqueue"})
@@ -41,8 +46,17 @@ STEPS: Mapping[str, type[Step]] = {
     "busy": Tone,
     "congestion": Tone,
     "stasis": Stasis,
+    "queue": Queue,
+    "confbridge": Conference,
+    "agi": Script,
+    "eagi": Script,
+    "park": Park,
+    "parkedcall": Fetch,
+    **dict.fromkeys(BEGINS, Service),
     **dict.fromkeys(Said.kinds, Said),
 }
+JUMPING = frozenset({"return", "dial", "queue", "park", "parkedcall", "confbridge", "bridge"})
+"""Applications after which a channel may find itself elsewhere, where they report themselves again."""
 RINGING = frozenset({"4", "5"})
 ANNOUNCER = "CBAnn/"
 
@@ -87,6 +101,9 @@ def _known(act: Callable[[Pbx, Message, Channel, int], None]) -> Callable[[Pbx, 
         channel.call.last_us = max(channel.call.last_us, at_us)
         if named := pbx.application(message):
             channel.application = named
+        linkedid = message.get("Linkedid")
+        if linkedid and linkedid != channel.call.linkedid:
+            transfers.move(pbx, channel, linkedid, at_us)
         act(pbx, message, channel, at_us)
 
     return of_channel
@@ -100,7 +117,7 @@ def _newexten(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
         channel.spot = place
         return
     if channel.step and _repeated(channel.step, name, data, place):
-        channel.step.moved(place)
+        channel.step.moved(place, at_us)
         return
     before = channel.step
     if before:
@@ -122,7 +139,8 @@ def _repeated(step: Step, name: str, data: str, place: Spot) -> bool:
     """An application that jumps reports itself again at the new place."""
     if step.module != name.lower() or step.data != data:
         return False
-    return place.priority == "0" or (step.module == "return" and place != step.spot)
+    elsewhere = place not in {step.spot, step.spot.next}
+    return place.priority == "0" or (step.module in JUMPING and elsewhere)
 
 
 def _jumped(channel: Channel, place: Spot, at_us: int) -> None:
@@ -283,4 +301,20 @@ EVENTS: Mapping[str, Callable[[Pbx, Message, int], None]] = {
     "SoftHangupRequest": _known(_soft_hangup),
     "Hangup": _known(_hangup),
     "CEL": _cel,
+    "QueueCallerJoin": _known(queues.join),
+    "AgentCalled": _known(queues.called),
+    "AgentConnect": _known(queues.connect),
+    "AgentRingNoAnswer": _known(queues.no_answer),
+    "ConfbridgeJoin": _known(conferences.join),
+    "ConfbridgeMute": _known(conferences.mute),
+    "ConfbridgeUnmute": _known(conferences.mute),
+    "AGIExecStart": _known(scripts.start),
+    "AGIExecEnd": _known(scripts.end),
+    "AsyncAGIExec": _known(scripts.answer),
+    "ParkedCall": transfers.parked,
+    "UnParkedCall": transfers.fetched,
+    "BlindTransfer": transfers.blind,
+    "AttendedTransfer": transfers.attended,
+    "Hold": _known(transfers.hold),
+    "Unhold": _known(transfers.hold),
 }

@@ -50,6 +50,7 @@ class Keys:
         self._timer: _Timer | None = None
         self._seen = ("", -BOUNCE_US)
         self._sent: _Timer | None = None
+        self._sent_step: Step | None = None
 
     def press(self, channel: "Channel", digit: str, duration_ms: int | None, at_us: int) -> None:
         """A DTMFEnd. Some come many times for one press, some were sent by the engine itself."""
@@ -59,8 +60,9 @@ class Keys:
             if self._sent:
                 self._sent.cancel()
                 self._sent = None
-                self._pressed(channel, digit, at_us)
+                self._pressed_late(channel, digit, at_us)
         elif duration_ms == 0:
+            self._sent_step = channel.step
             self._sent = self.after(BOUNCE_US, lambda _: self._engine_sent(channel, digit, at_us))
         else:
             self._pressed(channel, digit, at_us)
@@ -104,6 +106,21 @@ class Keys:
             say_unused(channel, unused, when)
         return when
 
+    def pressed_since(self, time_us: int) -> bool:
+        return self._seen[1] >= time_us
+
+    @property
+    def pressed_none(self) -> bool:
+        return not self._digits and self._seen[0] == ""
+
+    def _pressed_late(self, channel: "Channel", digit: str, at_us: int) -> None:
+        """A key that began as if the engine had sent it; the step that took it may be over."""
+        step = self._sent_step
+        if step is channel.step or step is None or step.taking is Taking.NOT:
+            self._pressed(channel, digit, at_us)
+        else:
+            say_input(channel, digit, at_us, step=step)
+
     def _pressed(self, channel: "Channel", digit: str, at_us: int) -> None:
         taking = taking_keys(channel)
         if self._digits and taking is not self._taking:
@@ -137,17 +154,19 @@ def taking_keys(channel: "Channel") -> Taking:
     return Taking.RUNS if channel.bridge else Taking.NOT
 
 
-def say_input(channel: "Channel", digits: str, at_us: int, *, private: bool = False) -> None:
+def say_input(
+    channel: "Channel", digits: str, at_us: int, *, private: bool = False, step: "Step | None" = None
+) -> None:
     """One input, whether its value came from the keys or from the application."""
     secrets = channel.call.secrets
-    step = channel.step
+    step = step or channel.step
     private = private or secrets.switched_on or bool(step and step.private)
     if private:
         secrets.asked = True
         secrets.remember(digits)
         secrets.remember(digits.strip("#*"))
     applications.noticed(channel, at_us)
-    _say(channel, Kind.EVENT, f"User input: {digits} (dtmf)", at_us, private=private)
+    _say(channel, Kind.EVENT, f"User input: {digits} (dtmf)", at_us, private=private, step=step)
 
 
 def say_unused(channel: "Channel", digits: str, at_us: int, step: "Step | None" = None) -> None:

@@ -45,6 +45,8 @@ class Leg:
     """As dialled: `PJSIP/agent`."""
     dial: "Step"
     begun_us: int
+    member: str = ""
+    """The name of a queue's agent."""
     ringing: bool = False
     answered: bool = False
     told: bool = False
@@ -86,6 +88,8 @@ class Dial(Step):
         self.failed: list[tuple[Leg, str]] = []
         self.answered = False
         self.decided = False
+        self.sent_away = False
+        self.members: dict[str, str] = {}
         self.destinations = [name for name in self.arguments[0].split("&") if name]
         self.noticed(self.at_us)
         timeout = f", up to {limit(self.arguments[1])}" if waiting(self.arguments[1]) else ""
@@ -105,7 +109,7 @@ class Dial(Step):
         whole = f"{technology}/{dialled}"
         return dialled if dialled in self.destinations or whole == dialled else whole
 
-    def ended(self, leg: Leg, status: str, cause: int | None, at_us: int) -> None:
+    def ended(self, leg: Leg, status: str, cause: int | None, at_us: int, /) -> None:
         """A DialEnd."""
         if status == "ANSWER":
             self.answered = True
@@ -117,7 +121,8 @@ class Dial(Step):
     def _failed(self, leg: Leg, status: str, cause: int | None, at_us: int) -> None:
         leg.told = True
         after = seconds(at_us - leg.begun_us)
-        if cause == ANSWERED_ELSEWHERE or (status == "CANCEL" and self.answered):
+        cancelled = status == "CANCEL" and not self.channel.asked_to_hang_up
+        if cause == ANSWERED_ELSEWHERE or cancelled:
             leg.say(f"Cancelled after {after}: answered elsewhere", "ended", at_us)
         elif status in {"CANCEL", "ABORT"}:
             leg.say(f"Cancelled after {after}", "ended", at_us)
@@ -133,6 +138,11 @@ class Dial(Step):
             self._tell_failed(at_us)
             if value in {"CHANUNAVAIL", "CONGESTION", "BUSY", "NOANSWER", "ANSWER"}:
                 self._tell_unreachable(at_us)
+
+    def moved(self, spot: "Spot", at_us: int) -> None:
+        """The caller is sent elsewhere, by a transfer or by the manager."""
+        self.sent_away = True
+        self.say(Kind.EVENT, f"Sent to {spot}", at_us)
 
     def finish(self, at_us: int, _spot: "Spot | None", /) -> None:
         self._tell_failed(at_us)
@@ -172,7 +182,8 @@ def begin(dialler: "Channel | None", dialled: "Channel", text: str, at_us: int, 
     """DialBegin: a leg of the step at hand, or of an outbound call that nobody's dialplan dials."""
     step = dialler.step if dialler else None
     if isinstance(step, Dial):
-        leg = Leg(step.name(text, dialled.name), step, at_us, quiet=quiet)
+        member = step.members.get(dialled.uid, "")
+        leg = Leg(step.name(text, dialled.name), step, at_us, member, quiet=quiet)
         step.dialled(leg)
     else:
         origin = Originate(dialler or dialled, "originate", text, at_us, dialled.keys.after)

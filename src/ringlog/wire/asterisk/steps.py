@@ -40,7 +40,7 @@ class Step:
     def variable(self, name: str, value: str, at_us: int) -> None:
         """A variable was set on its channel while it ran."""
 
-    def moved(self, spot: "Spot") -> None:
+    def moved(self, spot: "Spot", at_us: int) -> None:
         """It reports itself again, at the place it jumps to."""
 
     def finish(self, at_us: int, spot: "Spot | None", /) -> None:
