@@ -4,6 +4,7 @@ Standard library only. Times named `_us` are integer microseconds since 1970 (UT
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag, StrEnum
@@ -382,9 +383,12 @@ def cap_entry_text(timestamp: int) -> bytes:
     return entry_text(Kind.ERROR, CAP_LINE, data, timestamp)
 
 
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
 def no_control_characters(text: str) -> bool:
     """No character of Unicode's category Cc: C0, DEL and C1."""
-    return not any(c < " " or "\x7f" <= c <= "\x9f" for c in text)
+    return CONTROL.search(text) is None
 
 
 def is_session_id(text: str) -> bool:

@@ -32,6 +32,7 @@ from ringlog.model import (
     is_source,
 )
 from ringlog.wire.bodies import records
+from ringlog.wire.canonical import canonical
 from ringlog.wire.shapes import (
     IN_DETAIL,
     IN_ENTRY,
@@ -98,12 +99,17 @@ class _Parser:
         self.batch: dict[str, CallBatch] = {}
         self.too_large = ""
         """The sentence about the first entry above its cap."""
+        self._sources: set[str] = set()
+        """Those that have been checked."""
         self._session_id = session_id
         self._latest_s = latest_s
         self._ignore_unknown = ignore_unknown
 
     def record(self, number: int, text: bytes) -> None:
         """Raises Fault."""
+        if plain_entry := canonical(text):
+            self._lone_entry(number, *plain_entry)
+            return
         try:
             value, plain = decode(text)
         except NotStrict as error:
@@ -111,7 +117,8 @@ class _Parser:
         if not isinstance(value, dict):
             raise Fault("", "is not an object")
         if "event" in value:
-            self._lone_entry(number, cast(Value, value), None if plain else text)
+            entry = self._entry(cast(Value, value), IN_ENTRY)
+            self._lone_entry(number, entry, _served(entry, None if plain else text))
         else:
             self._row(number, cast(Value, value), None if plain else text)
 
@@ -121,16 +128,16 @@ class _Parser:
             call = self.batch[session_id] = CallBatch(session_id)
         return call
 
-    def _lone_entry(self, number: int, value: Value, text: bytes | None) -> None:
-        entry = self._entry(value, IN_ENTRY)
+    def _lone_entry(self, number: int, entry: WireEntry, served: bytes) -> None:
         session_id, in_array = entry.session_id, False
         if session_id is UNSET:
             if self._session_id is None:
                 raise Fault("session_id", "is missing")
             session_id, in_array = self._session_id, True
-        _check_session_id(session_id)
+        if session_id not in self.batch:
+            _check_session_id(session_id)
         record = self._entry_record(
-            number, session_id, entry, text, position=number - 1 if in_array else None
+            number, session_id, entry, served, position=number - 1 if in_array else None
         )
         self._call(session_id).entries.append(record)
 
@@ -153,7 +160,8 @@ class _Parser:
         for position, (value, entry_text) in enumerate(zip(values, texts, strict=True)):
             try:
                 entry = self._entry(value, IN_DETAIL)
-                found.append(self._entry_record(number, session_id, entry, entry_text, position=position))
+                served = _served(entry, entry_text)
+                found.append(self._entry_record(number, session_id, entry, served, position=position))
             except Fault as error:
                 raise error.inside(f"detail[{position}]") from None
         return found
@@ -165,20 +173,14 @@ class _Parser:
             if isinstance(event, dict):
                 private = value.get("private", False) is not False
                 known(cast(Value, event), IN_EVENT, "event", private=private)
-        entry = _convert(value, WireEntry)
-        for name in ("module_type", "result_variable"):
-            if name not in entry.event.data:
-                raise Fault(f"event.data.{name}", "is missing")
-            if not isinstance(entry.event.data[name], str):
-                raise Fault(f"event.data.{name}", "must be text")
-        self._check_time("timestamp", entry.timestamp)
-        return entry
+        return _convert(value, WireEntry)
 
     def _entry_record(
-        self, number: int, session_id: str, entry: WireEntry, text: bytes | None, *, position: int | None
+        self, number: int, session_id: str, entry: WireEntry, served: bytes, *, position: int | None
     ) -> EntryRecord:
-        source, seq = _identity(entry, position)
-        served = _served(entry, text)
+        _check_data(entry.event.data)
+        self._check_time("timestamp", entry.timestamp)
+        source, seq = self._identity(entry, position)
         if len(served) > MAX_ENTRY_BYTES and not self.too_large:
             self.too_large = f"Record {number}: the entry has more than {MAX_ENTRY_BYTES:,} bytes."
         if source == RESERVED_SOURCE and (seq != 0 or served != cap_entry_text(entry.timestamp)):
@@ -196,6 +198,22 @@ class _Parser:
             entry.private,
             ending,
         )
+
+    def _identity(self, entry: WireEntry, position: int | None) -> tuple[str, int | None]:
+        """Source and seq; `position`, the place in a `detail` or a bare array, can stand for them."""
+        if entry.source is UNSET:
+            if entry.seq is not UNSET:
+                return MAIN_SOURCE, entry.seq
+            return (UNNUMBERED_SOURCE, None) if position is None else (DETAIL_SOURCE, position)
+        if entry.source not in self._sources:
+            if not is_source(entry.source):
+                raise Fault("source", "must have 1–128 characters and no control character")
+            self._sources.add(entry.source)
+        if entry.seq is UNSET:
+            if entry.source != UNNUMBERED_SOURCE:
+                raise Fault("seq", "is missing beside a source")
+            return UNNUMBERED_SOURCE, None
+        return entry.source, entry.seq
 
     def _call_row(self, row: WireRow) -> CallRow:
         texts = {name: _row_text(row, name) for name in ("src", "dest", "application", "version")}
@@ -240,19 +258,10 @@ def _check_session_id(session_id: str) -> None:
         raise Fault("session_id", "must have 1–255 characters, no control character, and not be '.' or '..'")
 
 
-def _identity(entry: WireEntry, position: int | None) -> tuple[str, int | None]:
-    """Source and seq; `position`, the entry's place in a `detail` or a bare array, can stand for them."""
-    if entry.source is UNSET:
-        if entry.seq is not UNSET:
-            return MAIN_SOURCE, entry.seq
-        return (UNNUMBERED_SOURCE, None) if position is None else (DETAIL_SOURCE, position)
-    if not is_source(entry.source):
-        raise Fault("source", "must have 1–128 characters and no control character")
-    if entry.seq is UNSET:
-        if entry.source != UNNUMBERED_SOURCE:
-            raise Fault("seq", "is missing beside a source")
-        return UNNUMBERED_SOURCE, None
-    return entry.source, entry.seq
+def _check_data(data: Value) -> None:
+    for name in ("module_type", "result_variable"):
+        if type(data.get(name)) is not str:
+            raise Fault(f"event.data.{name}", "must be text" if name in data else "is missing")
 
 
 def _time_us(entry: WireEntry) -> int:
