@@ -1,7 +1,8 @@
 """`ringlog calls` and `ringlog show`."""
 
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,11 +13,11 @@ from rich.text import Text
 from ringlog.cli import listing, showing
 from ringlog.cli.options import Json, Utc
 from ringlog.cli.place import now_us, opened, run
-from ringlog.cli.terminal import put, terminal
+from ringlog.cli.terminal import put, terminal, visible
 from ringlog.cli.times import moment
 from ringlog.cli.transfer import Since, Until
 from ringlog.cli.where import Where, somewhere
-from ringlog.model import Call, CallQuery, StoredEntry
+from ringlog.model import Call, CallPage, CallQuery, StoredEntry
 from ringlog.timeline import timeline
 from ringlog.wire.native import call_row
 
@@ -28,7 +29,7 @@ class Format(StrEnum):
 
 
 SessionId = Annotated[str, typer.Argument(metavar="SESSION_ID", help="The call.")]
-Number = Annotated[str, typer.Option(metavar="NUMBER", help="Calls to this number.")]
+Number = Annotated[str, typer.Option(metavar="NUMBER", help="Calls from or to this number.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Calls at most.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="json and xml: as the server's API answers.")]
 All = Annotated[bool, typer.Option("--all", help="Every entry with its data; nothing folded.")]
@@ -37,6 +38,7 @@ All = Annotated[bool, typer.Option("--all", help="Every entry with its data; not
 @somewhere
 def calls(  # noqa: PLR0917 (each is an option)
     where: Where,
+    context: typer.Context,
     number: Number = "",
     since: Since = "",
     until: Until = "",
@@ -48,7 +50,8 @@ def calls(  # noqa: PLR0917 (each is an option)
     now = now_us()
     start = moment(since, "--since", now, utc=utc) if since else None
     end = moment(until, "--until", now, utc=utc) if until else None
-    found = run(_calls(where, CallQuery(start, end, number, limit=limit + 1)))
+    query = CallQuery(start, end, number, either_side=True, limit=limit + 1, count=not as_json)
+    found, total = run(_calls(where, query))
     shown = found[:limit]
     if as_json:
         typer.echo(msgspec.json.encode([call_row(call) for call in shown]))
@@ -60,25 +63,41 @@ def calls(  # noqa: PLR0917 (each is an option)
     for line in listing.lines(shown, now, console.width, utc=utc):
         put(console, line)
     put(console, Text())
-    put(console, Text(footer(shown, found[limit:])))
+    put(console, Text(visible(footer(shown, found[limit:], total, repeated(context)))))
 
 
-async def _calls(where: Where, query: CallQuery) -> Sequence[Call]:
+async def _calls(where: Where, query: CallQuery) -> CallPage:
     async with opened(where) as place:
         return await place.calls(query)
 
 
-def footer(shown: Sequence[Call], older: Sequence[Call]) -> str:
-    """How many, and how to go on; a second that was cut in two is shown again."""
-    count = f"{len(shown):,} call{'s' if len(shown) > 1 else ''}"
+def footer(shown: Sequence[Call], older: Sequence[Call], total: int | None, given: Mapping[str, str]) -> str:
+    """How many, and the command that goes on; a second that was cut in two is shown again."""
+    plural = "s" if (total or len(shown)) > 1 else ""
     if not older:
-        return count
+        return f"{len(shown):,} call{plural}"
+    count = f"{len(shown):,} of {total:,} calls" if total else f"{len(shown):,} call{plural}"
     last = shown[-1].start_s
-    if older[0].start_s < last:
-        return f"{count}   older: ringlog calls --until {last}"
-    if shown[0].start_s > last:
-        return f"{count}   older: ringlog calls --until {last + 1}"
-    return f"{count}   more of the same second: ringlog calls --limit {2 * len(shown)}"
+    if shown[0].start_s == last == older[0].start_s:
+        return f"{count}   more of the same second: {command({**given, '--limit': str(2 * len(shown))})}"
+    until = last if older[0].start_s < last else last + 1
+    return f"{count}   older: {command({**given, '--until': str(until)})}"
+
+
+def repeated(context: typer.Context) -> dict[str, str]:
+    """The options given on the command line, with their values; a switch has none."""
+    given: dict[str, str] = {}
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if source and source.name == "COMMANDLINE":
+            value = context.params[option.name or ""]
+            given[max(option.opts, key=len)] = "" if value is True else str(value)
+    return given
+
+
+def command(options: Mapping[str, str]) -> str:
+    words = (word for option in options.items() for word in option if word)
+    return f"ringlog calls {shlex.join(words)}"
 
 
 @somewhere
@@ -91,7 +110,7 @@ def show(
 ) -> None:
     """Show what happened in a call."""
     if format_ is not Format.TEXT:
-        sys.stdout.buffer.write(run(_served(where, session_id, f"application/{format_.value}")) + b"\n")
+        sys.stdout.buffer.write(run(_served(where, session_id, f"application/{format_.value}")))
         return
     call, entries = run(_detail(where, session_id))
     console = terminal()

@@ -1,15 +1,16 @@
 """`ringlog`: every command in one place, and how any of them fails."""
 
 import io
+import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup, TyperOption
 
 from ringlog import __version__
-from ringlog.cli import accounts, calls, collect, expire, serve, transfer
+from ringlog.cli import accounts, calls, collect, demo, expire, serve, transfer
 from ringlog.cli.terminal import visible
 from ringlog.errors import RinglogError
 
@@ -17,6 +18,7 @@ COMMANDS: Sequence[Callable[[typer.Typer], None]] = (
     accounts.register,
     calls.register,
     collect.register,
+    demo.register,
     expire.register,
     serve.register,
     transfer.register,
@@ -102,7 +104,13 @@ def failed(sentence: str, code: int = 1) -> int:
     return code
 
 
+def interrupted(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
+    # asyncio's own handler would cancel a task, which nobody feels who waits for a server's answer.
+    signal.signal(signal.SIGINT, interrupted)
     # Where the terminal's encoding lacks a character, its escape is better than a traceback.
     out: object = sys.stdout
     if isinstance(out, io.TextIOWrapper):

@@ -3,9 +3,10 @@
 import asyncio
 import getpass
 import os
+import re
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
@@ -19,7 +20,6 @@ from ringlog.cli.where import Where
 from ringlog.client.http import Answer, Server
 from ringlog.config import Retention, store_folder
 from ringlog.errors import (
-    BadInput,
     BadRecords,
     BeyondRetention,
     ConfigurationFault,
@@ -28,14 +28,19 @@ from ringlog.errors import (
     NotFound,
     Refused,
     StoreFault,
+    Unreachable,
 )
-from ringlog.model import Appended, Batch, Call, CallQuery, StoredEntry, in_order
+from ringlog.model import Appended, Batch, Call, CallPage, CallQuery, StoredEntry, in_order
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.wire.native import call_from_row, stored_from_entry
+from ringlog.wire.xml import entries_xml
 
 T = TypeVar("T")
 
-SERVED: Mapping[str, Callable[[bytes], bytes]] = {"application/json": lambda entries: b"[" + entries + b"]"}
+SERVED: Mapping[str, Callable[[bytes], bytes]] = {
+    "application/json": lambda entries: b"[" + entries + b"]",
+    "application/xml": entries_xml,
+}
 """An entries' text as `/api/call/{id}` answers it."""
 
 PAGE = 1000
@@ -51,7 +56,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 class Place(Protocol):
-    async def calls(self, query: CallQuery) -> Sequence[Call]: ...
+    async def calls(self, query: CallQuery) -> CallPage:
+        """The total only where the query asks for it and the place knows it."""
+        ...
 
     async def detail(self, session_id: str) -> tuple[Call, Sequence[StoredEntry]]:
         """The call and its entries in Order; none where the details are gone. Raises NoSuchCall."""
@@ -71,8 +78,8 @@ class LocalPlace:
         self._log = log
         self._account_id = account_id
 
-    async def calls(self, query: CallQuery) -> Sequence[Call]:
-        return (await self._log.calls(self._account_id, query)).calls
+    async def calls(self, query: CallQuery) -> CallPage:
+        return await self._log.calls(self._account_id, query)
 
     async def detail(self, session_id: str) -> tuple[Call, Sequence[StoredEntry]]:
         try:
@@ -83,8 +90,6 @@ class LocalPlace:
 
     async def served(self, session_id: str, media_type: str) -> bytes:
         detail = await self._log.read(self._account_id, session_id)
-        if media_type not in SERVED:
-            raise BadInput(f"A local store is not shown as {media_type}; ask its server with --to URL.")
         return SERVED[media_type](detail.text)
 
     async def append(self, batch: Batch) -> Appended:
@@ -99,54 +104,82 @@ class _Page(msgspec.Struct):
     next: int | None
 
 
+class _Refusal(msgspec.Struct):
+    records: list[int] = []
+
+
 class RemotePlace:
     def __init__(self, server: Server) -> None:
         self._server = server
 
-    async def calls(self, query: CallQuery) -> Sequence[Call]:
+    async def calls(self, query: CallQuery) -> CallPage:
         asked = {"since": query.start_s, "until": query.end_s, "number": query.number or None}
         found: list[Call] = []
         cursor: str | None = None
         while len(found) < query.limit:
             limit = min(PAGE, query.limit - len(found))
-            page = self._get("/v1/calls", {**asked, "limit": limit, "cursor": cursor}).json()
-            found += [call_from_row(row) for row in page["calls"]]
-            cursor = page["next"]
+            answer = self._get("/v1/calls", {**asked, "limit": limit, "cursor": cursor})
+            with understood(self._server):
+                page = answer.json()
+                found += [call_from_row(row) for row in page["calls"]]
+                cursor = page["next"]
             if cursor is None:
                 break
-        return found
+        return CallPage(found, None)
 
     async def detail(self, session_id: str) -> tuple[Call, Sequence[StoredEntry]]:
         entries: list[StoredEntry] = []
         after: int | None = None
         while True:
             answer = self._get(f"/v1/calls/{quote(session_id, safe='')}", {"after": after, "limit": PAGE})
-            page = msgspec.json.decode(answer.body, type=_Page)
-            entries += [stored_from_entry(bytes(entry)) for entry in page.entries]
+            with understood(self._server):
+                page = msgspec.json.decode(answer.body, type=_Page)
+                entries += [stored_from_entry(bytes(entry)) for entry in page.entries]
+                call = call_from_row(page.call)
             after = page.next
             if after is None:
-                return call_from_row(page.call), in_order(entries)
+                return call, in_order(entries)
 
     async def served(self, session_id: str, media_type: str) -> bytes:
         target = f"/api/call/{quote(session_id, safe='')}"
-        return checked(self._server.request("GET", target, headers={"Accept": media_type})).body
+        answer = self._server.request("GET", target, headers={"Accept": media_type})
+        if not answer.ok:
+            # Why, in the form that errors are read in here.
+            answer = self._server.request("GET", target)
+        return checked(answer).body
 
     async def append(self, batch: Batch) -> Appended:
         headers = {"Content-Type": "application/x-ndjson"}
         lines, numbers = record_lines(batch)
         try:
-            counts = checked(self._server.request("POST", "/v1/ingest", lines, headers)).json()
+            answer = checked(self._server.request("POST", "/v1/ingest", lines, headers))
         except Refused as error:
-            # The server counts the lines it was sent; the caller counts the records it read.
-            error.records = tuple(sorted({numbers[number - 1] for number in error.records}))
-            raise
-        return Appended(counts["accepted"], counts["duplicates"], counts.get("dropped", 0))
+            raise renumbered(error, numbers) from None
+        with understood(self._server):
+            counts = answer.json()
+            return Appended(counts["accepted"], counts["duplicates"], counts.get("dropped", 0))
 
     def _get(self, path: str, query: Mapping[str, str | int | None]) -> Answer:
         given = {key: value for key, value in query.items() if value is not None}
         return checked(self._server.request("GET", f"{path}?{urlencode(given)}"))
 
 
+def renumbered(error: Refused, numbers: Sequence[int]) -> Refused:
+    """The refusal with the numbers of the records that were read: a server counts the lines it was sent."""
+    message = RECORD.sub(lambda found: f"Record {numbers[int(found[1]) - 1]}", error.message, count=1)
+    return type(error)(message, sorted({numbers[number - 1] for number in error.records}))
+
+
+@contextmanager
+def understood(server: Server) -> Generator[None]:
+    """Says in one sentence that what answered is no Ringlog."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, msgspec.MsgspecError):
+        raise Unreachable(f"What answers at {server.url} is no Ringlog that this one understands.") from None
+
+
+RECORD = re.compile(r"\bRecord (\d+)")
 REFUSALS: Mapping[int, type[Refused]] = {400: BadRecords, 409: Conflict, 410: BeyondRetention}
 
 
@@ -157,8 +190,8 @@ def checked(answer: Answer) -> Answer:
     if answer.status == 401:
         raise ConfigurationFault("The server does not know this email and key together.")
     if refusal := REFUSALS.get(answer.status):
-        body: Mapping[str, Any] = answer.json() or {}
-        raise refusal(answer.error, body.get("records", ()))
+        with suppress(msgspec.MsgspecError):
+            raise refusal(answer.error, msgspec.json.decode(answer.body, type=_Refusal).records)
     if answer.status == 404:
         raise NotFound(answer.error)
     raise StoreFault(f"The server answers: {answer.error}")
@@ -198,7 +231,10 @@ async def chosen(store: SqliteStore, email: str) -> int:
 def developer_key(file: Path | None) -> str:
     """From the file, else RINGLOG_KEY, else asked for on a terminal. Raises ConfigurationFault, OSError."""
     if file:
-        return file.read_text().strip()
+        try:
+            return file.read_text().strip()
+        except UnicodeDecodeError:
+            raise ConfigurationFault(f"{file} holds no developer key.") from None
     if key := os.environ.get("RINGLOG_KEY"):
         return key
     if asks_nobody():

@@ -70,8 +70,8 @@ def tenths(us: int) -> str:
 
 
 def gap(us: int) -> str:
-    """`506 ms`, `3.0 s`, `2:05`; nothing where there is none."""
-    if us <= 0:
+    """`506 ms`, `3.0 s`, `2:05`; nothing below half a millisecond."""
+    if us < 500:
         return ""
     if us < MICROSECONDS - 500:
         return f"{(us + 500) // 1000} ms"

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from ringlog.cli.options import Utc
-from ringlog.cli.place import Place, now_us, opened, run
+from ringlog.cli.place import RECORD, Place, now_us, opened, run
 from ringlog.cli.records import Portion, portions, renamed, without
 from ringlog.cli.times import moment
 from ringlog.cli.where import Where, somewhere
@@ -145,9 +145,10 @@ def located(name: str, portion: Portion, error: Refused) -> str:
     """The error's sentence with the file and line in place of the record's number in its request."""
     if not error.records:
         return f"{name}: {error.message}"
-    number = error.records[0]
-    _, _, what = error.message.partition(f"Record {number}")
-    return f"{name}, {portion.counted} {portion.numbers[number - 1]}{what or ': ' + error.message}"
+    found = RECORD.match(error.message)
+    number = int(found[1]) if found else error.records[0]
+    what = error.message[found.end() :] if found else f": {error.message}"
+    return f"{name}, {portion.counted} {portion.numbers[number - 1]}{what}"
 
 
 def taken(name: str, file: BinaryIO, *, one_call: bool) -> Iterator[Portion]:
@@ -204,7 +205,7 @@ def export(
 
 async def _export(where: Where, session: str, query: CallQuery) -> None:
     async with opened(where) as place:
-        wanted = [session] if session else [call.session_id for call in await place.calls(query)]
+        wanted = [session] if session else [call.session_id for call in (await place.calls(query)).calls]
         for session_id in wanted:
             call, entries = await place.detail(session_id)
             out = [export_row(call), *(export_entry(session_id, entry) for entry in entries)]
