@@ -72,13 +72,14 @@ class Server:
 
     def start(self) -> Self:
         """Starts it and waits for its line; a restart listens where it did before."""
-        self.process = subprocess.Popen(
-            [*RINGLOG, "serve", "--store", self.store, "--port", str(self._port), *self._options],
-            stdout=subprocess.PIPE,
-            stderr=(self.folder / "server.log").open("ab"),
-            text=True,
-            env=ENVIRONMENT,
-        )
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*RINGLOG, "serve", "--store", self.store, "--port", str(self._port), *self._options],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=ENVIRONMENT,
+            )
         assert self.process.stdout
         line = self.process.stdout.readline()
         assert line.startswith("Ringlog is ready on "), (self.folder / "server.log").read_text()
@@ -104,6 +105,10 @@ class Server:
         with process:
             process.send_signal(number)
             return process.wait(timeout=READY_S)
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        return basic(self.email, self.key)
 
     def request(
         self,

@@ -21,7 +21,7 @@ from ringlog.cli import options
 from ringlog.cli.expire import CallsDays, Days
 from ringlog.cli.place import now_us
 from ringlog.config import Retention, store_folder
-from ringlog.errors import ConfigurationFault, RinglogError
+from ringlog.errors import ConfigurationFault
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.web.app import build
 
@@ -70,7 +70,6 @@ async def _serve(store: str, retention: Retention, config: uvicorn.Config, liste
         call_log = CallLog(opened, retention, now_us)
         config.app = build(call_log, Accounts(opened, now_us), now_us)
         server = Server(config, f"{address(config, listener)}, store {store}")
-        await call_log.expire()
         upkeep = [
             asyncio.create_task(every(SEAL_EVERY_S, call_log.seal)),
             asyncio.create_task(every(EXPIRE_EVERY_S, call_log.expire)),
@@ -111,11 +110,11 @@ class Server(uvicorn.Server):
 async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
     """Does `work` again and again; what fails is logged, and tried again."""
     while True:
-        await asyncio.sleep(seconds)
         try:
             await work()
-        except RinglogError as error:
-            log.exception("upkeep failed", error=error.message)
+        except Exception:  # whatever it was, sealing and expiry go on
+            log.exception("upkeep failed")
+        await asyncio.sleep(seconds)
 
 
 @contextlib.contextmanager

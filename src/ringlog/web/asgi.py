@@ -6,6 +6,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from ringlog.errors import BadInput
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -18,14 +20,17 @@ encode = msgspec.json.Encoder().encode
 
 
 def header(scope: Scope, name: bytes) -> bytes:
-    """The first header of that (lower-case) name, or nothing."""
-    return next((value for key, value in scope["headers"] if key == name), b"")
+    """What the headers of that (lower-case) name say together (RFC 9110, 5.3), or nothing."""
+    return b", ".join(value for key, value in scope["headers"] if key == name)
 
 
 def query(scope: Scope) -> dict[str, str]:
-    """The query's parameters; of a repeated one the last. Bytes that are no UTF-8 are replaced."""
-    text = scope["query_string"].decode("latin-1")
-    return dict(parse_qsl(text, keep_blank_values=True, errors="replace"))
+    """The query's parameters; of a repeated one the last. Raises BadInput."""
+    try:
+        text = scope["query_string"].decode()
+        return dict(parse_qsl(text, keep_blank_values=True, errors="strict"))
+    except UnicodeDecodeError:
+        raise BadInput("The query is not UTF-8.") from None
 
 
 def start(status: int, media_type: bytes, headers: Iterable[tuple[bytes, bytes]]) -> dict[str, Any]:

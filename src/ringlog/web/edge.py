@@ -26,6 +26,7 @@ from ringlog.web.statuses import MethodNotAllowed, NoSuchAddress, Unauthorized, 
 from ringlog.wire import xml
 
 CALL = b"/api/call/"
+NATIVE_CALL = b"/v1/calls/"
 LISTS = {b"calls": "calls", b"all_logs": "all_logs"}
 WINDOW = 4
 """Parts of `/api/calls/{start}/{end}` behind its first slash."""
@@ -57,6 +58,9 @@ class Edge:
             await self._contract(scope, path, send)
         elif path == b"/v1/ingest":
             await self._ingest(scope, receive, send)
+        elif path.startswith(NATIVE_CALL):
+            # Litestar folds the slashes of a decoded path; the handler takes the id from the raw one.
+            await self._beyond({**scope, "path": "/v1/calls/id"}, receive, send)
         else:
             await self._beyond(scope, receive, send)
 
@@ -68,8 +72,7 @@ class Edge:
         except Exception as error:  # whatever it is, the client gets a sentence and no internals
             await send_error(send, error, as_xml)
         else:
-            # From the first byte on, an error must cut the connection: a cut answer is never taken for whole.
-            await answer(send)
+            await sent(answer, send)
 
     async def _authenticated(self, scope: asgi.Scope) -> Principal:
         principal = await self._accounts.authenticate(asgi.header(scope, b"authorization"))
@@ -127,6 +130,15 @@ class Edge:
             await send({"type": "http.response.body", "body": bytes(buffer)})
 
         return stream
+
+
+async def sent(answer: Answer, send: asgi.Send) -> None:
+    """From the first byte on, an error must cut the connection: a cut answer is never taken for whole."""
+    try:
+        await answer(send)
+    except Exception as error:
+        log.error("an answer was cut", exc_info=error)
+        raise
 
 
 def allow_get(scope: asgi.Scope) -> None:

@@ -7,9 +7,9 @@ import structlog
 from ringlog.accounts import Accounts
 from ringlog.call_log import CallLog
 from ringlog.errors import Refused, StoreBusy, TooLarge, UnknownMediaType
-from ringlog.model import MAX_BODY_BYTES, Appended, Clock, Scope
+from ringlog.model import MAX_BODY_BYTES, Appended, Batch, Clock, Scope
 from ringlog.web import asgi
-from ringlog.web.inflate import inflate
+from ringlog.web.inflate import checked_encoding, inflate
 from ringlog.web.statuses import (
     RETRY_AFTER_S,
     Forbidden,
@@ -23,7 +23,8 @@ from ringlog.wire.records import parse
 MEDIA_TYPES = ("application/x-ndjson", "application/json")
 MAX_RECORDS_NAMED = 100
 PARSED_HERE_BYTES = 128 * 2**10
-"""Larger bodies are parsed in a thread, so that others do not wait for them."""
+INFLATED_HERE_BYTES = 8 * 2**10
+"""Larger bodies are inflated and parsed in a thread, so that others do not wait for them."""
 
 log = structlog.get_logger()
 
@@ -60,12 +61,15 @@ class Ingest:
         if Scope.WRITE not in principal.scopes:
             raise Forbidden
         media_type = checked_media_type(scope)
-        body = inflate(await received(scope, receive), asgi.header(scope, b"content-encoding"))
+        encoding = checked_encoding(asgi.header(scope, b"content-encoding"))
+        body = await received(scope, receive)
         session_id = asgi.query(scope).get("session_id")
-        if len(body) > PARSED_HERE_BYTES:
-            batch = await asyncio.to_thread(parse, body, media_type, session_id, self._clock())
-        else:
-            batch = parse(body, media_type, session_id, self._clock())
+
+        def parsed() -> Batch:
+            return parse(inflate(body, encoding), media_type, session_id, self._clock())
+
+        here = len(body) <= (INFLATED_HERE_BYTES if encoding else PARSED_HERE_BYTES)
+        batch = parsed() if here else await asyncio.to_thread(parsed)
         return await self._call_log.append(principal.account_id, batch)
 
 

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
 from litestar import Request, Response, get
@@ -13,12 +13,11 @@ from ringlog.call_log import CallLog
 from ringlog.errors import BadInput, DetailsGone
 from ringlog.model import Call, CallQuery, Scope, StoredEntry
 from ringlog.web import asgi
-from ringlog.web.edge import session_id
-from ringlog.web.numbers import whole_number
+from ringlog.web.edge import NATIVE_CALL, session_id
+from ringlog.web.numbers import FARTHEST, whole_number
 from ringlog.web.statuses import Forbidden, Unauthorized
 from ringlog.wire.native import call_row, entry
 
-CALL = b"/v1/calls/"
 DEFAULT_CALLS = 100
 MAX_CALLS = 1000
 DEFAULT_ENTRIES = 1000
@@ -55,11 +54,14 @@ async def calls(request: AnyRequest, call_log: CallLog, principal: Principal) ->
     return json_response(asgi.encode({"calls": [call_row(call) for call in found], "next": following}))
 
 
-@get("/v1/calls/{path:path}")
+@get("/v1/calls/id")
 async def call(request: AnyRequest, call_log: CallLog, principal: Principal) -> Response[bytes]:
-    """One call and its entries by arrival, in pages; a call whose details are gone has none."""
+    """One call and its entries by arrival, in pages; a call whose details are gone has none.
+
+    The edge sends every `/v1/calls/{session_id}` here.
+    """
     asked = asgi.query(cast("asgi.Scope", request.scope))
-    wanted = session_id(request.scope["raw_path"][len(CALL) :])
+    wanted = session_id(request.scope["raw_path"][len(NATIVE_CALL) :])
     after = whole_number("after", asked["after"]) if "after" in asked else -1
     limit = bounded("limit", asked, DEFAULT_ENTRIES, MAX_ENTRIES)
     found: Call
@@ -96,6 +98,10 @@ def place(cursor: str) -> tuple[int, str]:
     """Raises BadInput for a cursor that this server did not make."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.msgpack.decode(text, type=tuple[int, str])
+        return _place.decode(text)
     except (ValueError, msgspec.MsgspecError):
         raise BadInput("cursor is not one that an earlier page gave.") from None
+
+
+Seconds = Annotated[int, msgspec.Meta(ge=-FARTHEST, le=FARTHEST)]
+_place = msgspec.msgpack.Decoder(tuple[Seconds, str])
