@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from foreign import Foreign, Said, listening
 
 from ringlog.client import Sender
 from ringlog.client.sender import MEANS
 from ringlog.errors import BadInput, ConfigurationFault
 from ringlog.model import MASK, CallRow, CallType, Entry, Kind
+
+from .foreign import Foreign, Said, listening
 
 T = 1_795_424_527_000_000
 
@@ -241,25 +242,6 @@ def test_calls_in_progress_are_remembered_until_a_row_ends_them(tmp_path: Path) 
             ours.call(CallRow("ended", end_s=T // 10**6 + 5))
         with sender(foreign, tmp_path) as next_run:
             assert next_run.in_progress == {"running": T + 2_500_000}
-
-
-def test_a_full_spool_leaves_out_debug_first_and_says_how_much(tmp_path: Path) -> None:
-    foreign = Foreign()
-    with listening(foreign):
-        pass
-    with sender(foreign, tmp_path, spool_cap=10_000) as ours:
-        for n in range(100):
-            ours.entry(entry(n, kind=Kind.INFO if n % 2 else Kind.DEBUG))
-        with listening(foreign):
-            assert ours.flush(5)
-            ours.entry(entry(100))
-            assert ours.flush(5)
-    kept = lines(foreign)
-    note = next(record for record in foreign.taken if record["class"] == "error")
-    assert note["event"]["line"] == f"Log incomplete: {102 - len(kept)} entries left out, the spool was full"
-    assert kept[-1] == "line 100"
-    last = [next(r for r in reversed(foreign.taken) if r["class"] == kind) for kind in ("debug", "info")]
-    assert last[0]["time_us"] < foreign.taken[-3]["time_us"]  # the last before the gap is no debug entry
 
 
 def test_what_cannot_be_a_record_is_refused_at_once(tmp_path: Path) -> None:

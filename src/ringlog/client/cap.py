@@ -1,39 +1,47 @@
 """What a full spool leaves out: `debug` entries first, everything counted, and said in the call's own log."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Sequence
 
 from ringlog.model import Entry, Kind
 
-DEBUG_SHARE = 0.8
-"""Above this share of the cap, `debug` entries are left out; above the cap itself, all entries are."""
 RELIEF_SHARE = 0.5
-"""Below this share, calls that lost entries are told so."""
+"""Below this share of the cap, calls that lost entries are told so."""
 
 
 class Cap:
-    """Decides what a spool of `size` bytes still takes. Call rows always are: they are few and short."""
+    """Watches a spool of `size` bytes. Only entries are left out; call rows are few and short."""
 
     def __init__(self, size: int) -> None:
-        self._size = size
-        self._left_out: dict[str, int] = {}
+        self.size = size
         self.unwritten = 0
         """Records that the disk did not take."""
+        self._left_out: dict[str, int] = {}
+        self._warned = False
 
-    def takes(self, entry: Entry, waiting: int) -> bool:
-        """Whether `entry` is taken while `waiting` bytes wait; if not, it is counted."""
-        limit = self._size * (DEBUG_SHARE if entry.kind is Kind.DEBUG else 1)
-        if waiting < limit:
-            return True
-        self._left_out[entry.session_id] = self._left_out.get(entry.session_id, 0) + 1
-        return False
+    def reached(self, waiting: int) -> bool:
+        """Whether `waiting` bytes are all that the spool takes."""
+        return waiting >= self.size
+
+    def leave_out(self, session_id: str) -> bool:
+        """Counts one entry that is left out. True: it is the first since there was room."""
+        self._left_out[session_id] = self._left_out.get(session_id, 0) + 1
+        warned, self._warned = self._warned, True
+        return not warned
 
     def lost(self) -> None:
         self.unwritten += 1
 
-    def relieved(self, waiting: int) -> Iterator[str]:
+    def relieved(self, waiting: int) -> Sequence[str]:
         """The calls to be told, once there is room again."""
-        if self._left_out and waiting < self._size * RELIEF_SHARE:
-            yield from list(self._left_out)
+        if not self._warned or waiting >= self.size * RELIEF_SHARE:
+            return ()
+        self._warned = False
+        return self.untold()
+
+    def untold(self) -> Sequence[str]:
+        """The calls that lost entries and were not told so yet."""
+        return list(self._left_out)
 
     def note(self, session_id: str, now_us: int) -> Entry | None:
         """What says in a call's log how many of its entries were left out since it was last said."""
@@ -45,3 +53,13 @@ class Cap:
         )
         data = {"module_type": "sender", "result_variable": "spool", "left_out": number}
         return Entry(session_id, Kind.ERROR, line, data, now_us)
+
+
+def is_debug(line: bytes) -> bool:
+    """Whether a spooled line is a `debug` entry."""
+    return b'"class":"debug"' in line and json.loads(line).get("class") == Kind.DEBUG
+
+
+def session_of(line: bytes) -> str:
+    """The call that a spooled line belongs to."""
+    return json.loads(line)["session_id"]

@@ -7,6 +7,8 @@ What an answer means stands in DESIGN, "A Sender":
     413                            the batch is halved; a record alone is parked
     429 5xx, no answer             tried again, later and later, with jitter; Retry-After is honoured
     anything else                  a configuration fault: everything is kept, said once, tried again slowly
+
+A 400, 409 or 410 that names no record of the batch is anything else: it does not speak for a Ringlog server.
 """
 
 import gzip
@@ -16,6 +18,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, cast
 
 from ringlog.client.http import Answer, Server
+from ringlog.client.parked import Parked
 from ringlog.client.spool import Line, Position, Spool
 from ringlog.errors import Unreachable
 from ringlog.model import MICROSECONDS, Clock
@@ -50,8 +53,10 @@ class Delivery:
     def __init__(self, server: Server, spool: Spool, means: Means) -> None:
         self._server = server
         self._spool = spool
+        self._parked = Parked(spool.folder)
         self._means = means
         self._held: list[Line] = []
+        self._held_to = Position(0, 0)
         self._limit = BATCH_RECORDS
         self._failures = 0
         self._not_before = 0.0
@@ -66,14 +71,23 @@ class Delivery:
         pause_s = self._not_before - self._means.monotonic()
         if pause_s > 0 and not at_once:
             return pause_s
-        held = self._held = self._held or self._spool.read(BATCH_RECORDS, BATCH_BYTES)
-        if not held:
-            return None
         try:
-            answer = self._post(held[: self._limit])
+            if not (self._held or self._read()):
+                return None
+            answer = self._post(self._held[: self._limit])
+        except OSError as error:
+            said = f"The spool {self._spool.folder} cannot be read: {error.strerror}."
+            return self._later(said, SLOW_RETRY_S)
         except Unreachable as error:
             return self._later(error.message, self._back_off())
         return self._judge(answer)
+
+    def _read(self) -> bool:
+        """Holds the next lines, if there are any. Raises OSError."""
+        self._held = self._spool.read(BATCH_RECORDS, BATCH_BYTES)
+        if self._held:
+            self._held_to = self._held[-1].end
+        return bool(self._held)
 
     def _sync(self) -> None:
         try:
@@ -99,6 +113,7 @@ class Delivery:
             if sent == 1:
                 return self._park(answer, [0])
             self._limit = sent // 2
+            self._failures, self._not_before = 0, 0.0
             return 0
         if answer.status == 429 or answer.status >= 500:
             pause_s = max(self._back_off(), self._retry_after(answer))
@@ -107,30 +122,35 @@ class Delivery:
         return self._later(said, SLOW_RETRY_S * (0.75 + 0.5 * self._means.random()))
 
     def _taken(self, sent: int) -> float:
-        self._settle(self._held[sent - 1].end)
+        last = self._held[sent - 1].end
         del self._held[:sent]
+        self._settle(last if self._held else self._held_to)
         self._limit = min(self._limit * 2, BATCH_RECORDS)
-        self._failures, self._not_before = 0, 0.0
-        if self._trouble:
-            self._trouble = ""
-            self._means.warn(f"{self._server.url} takes records again.")
+        self._well()
         return 0
 
     def _park(self, answer: Answer, refused: list[int]) -> float:
         """Puts the lines at `refused` (from 0) aside; they count as settled with what follows them."""
         lines = [self._held[place].data for place in refused]
         try:
-            path = self._spool.park(answer.status, lines)
+            path = self._parked.add(answer.status, lines)
         except OSError as error:
             said = f"Refused records cannot be put into {self._spool.folder}: {error.strerror}."
             return self._later(said, SLOW_RETRY_S)
         self._means.warn(f"The server refused {count(len(lines), 'record')}, kept in {path}: {answer.error}")
-        last = self._held[-1].end
         for place in reversed(refused):
             del self._held[place]
         if not self._held:
-            self._settle(last)
+            self._settle(self._held_to)
+        self._well()
         return 0
+
+    def _well(self) -> None:
+        """Whatever was wrong is over."""
+        self._failures, self._not_before = 0, 0.0
+        if self._trouble:
+            self._trouble = ""
+            self._means.warn(f"{self._server.url} takes records again.")
 
     def _settle(self, position: Position) -> None:
         """Where the mark cannot be written, records come twice after a restart, and are stored once."""

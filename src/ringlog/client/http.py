@@ -26,10 +26,10 @@ class Answer(NamedTuple):
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """The decoded body, or None where it is no JSON."""
+        """The decoded body, or None where it is no JSON that can be read."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @property

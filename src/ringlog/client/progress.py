@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ringlog.client.spool import write_all
+from ringlog.client.segment import write_all
 from ringlog.model import MICROSECONDS
 
 REWRITE_BYTES = 2**20

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from ringlog.client.cap import Cap
+from ringlog.client.cap import Cap, is_debug, session_of
 from ringlog.client.delivery import Delivery, Means
 from ringlog.client.http import Server
 from ringlog.client.line import entry_line, row_line
 from ringlog.client.progress import Progress
-from ringlog.client.spool import Spool, default_folder, folder_for
+from ringlog.client.spool import SEGMENT_BYTES, Spool, default_folder, folder_for
 from ringlog.errors import BadInput, ConfigurationFault
-from ringlog.model import MICROSECONDS, CallRow, Entry, is_source
+from ringlog.model import MICROSECONDS, CallRow, Entry, Kind, is_source
 
 BATCH_WAIT_S = 0.1
 """A record waits for others at most this long …"""
@@ -28,6 +28,8 @@ BATCH_ENOUGH = 100
 NUMBERED_CALLS = 20_000
 """Calls whose next number is remembered."""
 SPOOL_CAP_BYTES = 2**30
+CAP_SEGMENTS = 16
+"""A full spool consists of at least so many segments: the first and the last of them are not thinned."""
 RUN_BYTES = 3
 """Random bytes that tell one run of a writer from another: six hex digits."""
 
@@ -76,7 +78,7 @@ class Sender:
         """Begins a run: a source, a spool, a connection and a thread of its own."""
         self.source = f"{self._name}/{secrets.token_hex(RUN_BYTES)}"
         self._server = self._new_server()
-        self._spool = Spool(folder)
+        self._spool = Spool(folder, min(SEGMENT_BYTES, self._cap_bytes // CAP_SEGMENTS))
         try:
             self._progress = Progress(folder / "calls")
         except OSError as error:
@@ -121,12 +123,15 @@ class Sender:
     def entry(self, entry: Entry) -> None:
         """Accepts one entry and numbers it.
 
+        Where the spool is full, `debug` entries give way, also those that wait already, then any entry; how
+        many is said in the call's own log when there is room again, when the call ends, or at `close`.
         Raises BadInput where its session id cannot exist or its data has no JSON.
         """
         with self._ready():
             line = entry_line(entry, self.source, self._number(entry.session_id))
             self._progress.goes_on(entry.session_id, entry.time_us)
-            if not self._cap.takes(entry, self._spool.waiting_bytes):
+            if not self._has_room(entry):
+                self._leave_out(entry.session_id)
                 return
             for session_id in self._cap.relieved(self._spool.waiting_bytes):
                 self._note_gap(session_id)
@@ -144,6 +149,9 @@ class Sender:
         if self._forked or self._closing:
             return True
         end_s = time.monotonic() + timeout_s
+        with self._wake:
+            for session_id in self._cap.untold():
+                self._note_gap(session_id)
         delivered = self.flush(timeout_s)
         with self._wake:
             self._closing = True
@@ -179,6 +187,23 @@ class Sender:
             _, forgotten = self._next.popitem(last=False)
             self._floor = max(self._floor, forgotten)
         return number
+
+    def _has_room(self, entry: Entry) -> bool:
+        """Whether the spool takes `entry`, after waiting `debug` entries have made room for it."""
+        while self._cap.reached(self._spool.waiting_bytes):
+            gone = None if entry.kind is Kind.DEBUG else self._spool.thin(is_debug)
+            if gone is None:
+                return False
+            for line in gone:
+                self._leave_out(session_of(line))
+        return True
+
+    def _leave_out(self, session_id: str) -> None:
+        if self._cap.leave_out(session_id):
+            self._means.warn(
+                f"The spool {self._spool.folder} is full ({self._cap.size} bytes): "
+                "entries are left out and counted, debug entries first."
+            )
 
     def _note_gap(self, session_id: str) -> None:
         if note := self._cap.note(session_id, self._means.clock()):

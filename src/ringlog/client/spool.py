@@ -1,28 +1,27 @@
 """What a Sender has accepted and the server has not: segment files in a folder, one process at a time.
 
 A segment is appended to only; a line that was cut off by a kill or a power failure is ignored. Beside them
-lie `delivered` (how far the server has them), `calls` (see `progress`) and what was refused for good.
+lie `delivered` (how far the server has them), `calls` (see `progress`) and what was refused for good (see
+`parked`).
 """
 
 import fcntl
 import hashlib
-import mmap
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from ringlog.client.segment import segment_path, segments, sync_folder, whole_bytes, without, write_all
 from ringlog.errors import ConfigurationFault
 
 SEGMENT_BYTES = 8 * 2**20
 """A segment that is longer gets a successor."""
 KEPT_BYTES = 2**20
 """A segment that is delivered and longer is dropped although it is being written to."""
-
-_NAME = re.compile(r"(\d{8})\.ndjson")
 
 
 class Position(NamedTuple):
@@ -57,7 +56,7 @@ def folder_for(spool: Path, url: str, email: str, name: str) -> Path:
 class Spool:
     """Appending from any thread; reading, syncing and settling from one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
         """Opens `folder`, made if need be, and finds what an earlier run left.
 
         Raises ConfigurationFault where it cannot be written, or another process uses it.
@@ -70,10 +69,13 @@ class Spool:
         except OSError as error:
             raise ConfigurationFault(f"The spool {folder} cannot be used: {error.strerror}.") from None
         self._appending = threading.Lock()
+        self._segment_bytes = segment_bytes
         self._fd: int | None = None
         self._unsynced: list[int] = []
         self._dirty = False
         self._settled = self._read_mark()
+        self._reading = self._settled.segment
+        self._thinned = 0
         self._sizes = {number: whole_bytes(path) for number, path in segments(folder)}
         self._adopt_forks()
         self._last = max([self._settled.segment, *self._sizes])
@@ -93,7 +95,7 @@ class Spool:
         Raises OSError, and has then kept nothing.
         """
         with self._appending:
-            if self._fd is not None and self._sizes[self._last] >= SEGMENT_BYTES:
+            if self._fd is not None and self._sizes[self._last] >= self._segment_bytes:
                 self._end_segment()
             if self._fd is None:
                 self._fd = self._begin_segment()
@@ -122,16 +124,40 @@ class Spool:
         sync_folder(self.folder)
 
     def read(self, records: int, size: int) -> list[Line]:
-        """The first lines not settled: at most `records`, of `size` bytes together, but one at least."""
-        lines: list[Line] = []
-        for line in self._lines():
-            size -= len(line.data)
-            if lines and size < 0:
-                break
-            lines.append(line)
-            if len(lines) == records:
-                break
-        return lines
+        """The first lines not settled: at most `records`, of `size` bytes together, but one at least.
+
+        They lie in one segment, so that the others are free to be thinned.
+        """
+        for number in sorted(self._sizes):
+            lines: list[Line] = []
+            for line in self._lines(number):
+                size -= len(line.data)
+                if lines and size < 0:
+                    break
+                lines.append(line)
+                if len(lines) == records:
+                    break
+            if lines:
+                return lines
+        return []
+
+    def thin(self, goes: Callable[[bytes], bool]) -> list[bytes] | None:
+        """Drops the lines that `goes` names from the oldest segment that is whole, unread and unthinned.
+
+        Returns them; None: there is no such segment. A disk that does not take the rest keeps them all.
+        """
+        with self._appending:
+            done = max(self._reading, self._thinned)
+            whole = [n for n in self._sizes if n > done and (n != self._last or self._fd is None)]
+            if not whole:
+                return None
+            number = self._thinned = min(whole)
+            try:
+                gone = without(self._path(number), self._sizes[number], goes)
+            except OSError:
+                return []
+            self._sizes[number] -= sum(map(len, gone))
+            return gone
 
     def settle(self, position: Position) -> None:
         """Everything before `position` is delivered or parked."""
@@ -145,17 +171,6 @@ class Spool:
                 if position == (self._last, size) and size >= KEPT_BYTES:
                     self._end_segment()
         self._drop_settled()
-
-    def park(self, status: int, lines: Sequence[bytes]) -> Path:
-        """Puts aside for good what the server refused with `status`; returns where. Raises OSError."""
-        path = self.folder / f"refused-{status}.ndjson"
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            write_all(fd, b"".join(lines))
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        return path
 
     def close(self) -> None:
         """Gives the folder free for another process."""
@@ -179,18 +194,20 @@ class Spool:
             os.close(self._fd)
         self._unsynced, self._fd = [], None
 
-    def _lines(self) -> Iterator[Line]:
+    def _lines(self, number: int) -> Iterator[Line]:
+        """A segment's lines not settled. From now on it stays as it is: positions in it are known outside."""
         at = self._settled
-        for number in sorted(self._sizes):
-            if number < at.segment:
-                continue
-            offset = at.offset if number == at.segment else 0
-            with self._path(number).open("rb") as file:
-                file.seek(offset)
-                while offset < self._sizes[number]:
-                    data = file.readline()
-                    offset += len(data)
-                    yield Line(data, Position(number, offset))
+        if number < at.segment:
+            return
+        with self._appending:
+            self._reading = max(self._reading, number)
+        offset = at.offset if number == at.segment else 0
+        with self._path(number).open("rb") as file:
+            file.seek(offset)
+            while offset < self._sizes[number]:
+                data = file.readline()
+                offset += len(data)
+                yield Line(data, Position(number, offset))
 
     def _begin_segment(self) -> int:
         self._last += 1
@@ -238,23 +255,7 @@ class Spool:
             return Position(0, 0)
 
     def _path(self, segment: int) -> Path:
-        return self.folder / f"{segment:08d}.ndjson"
-
-
-def segments(folder: Path) -> Iterator[tuple[int, Path]]:
-    """The segments in `folder`, oldest first."""
-    for path in sorted(folder.iterdir()):
-        if match := _NAME.fullmatch(path.name):
-            yield int(match[1]), path
-
-
-def whole_bytes(path: Path) -> int:
-    """How much of a segment is whole lines."""
-    with path.open("rb") as file:
-        if not os.fstat(file.fileno()).st_size:
-            return 0
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-            return text.rfind(b"\n") + 1
+        return segment_path(self.folder, segment)
 
 
 def locked(path: Path) -> int:
@@ -268,20 +269,6 @@ def locked(path: Path) -> int:
             f"Another process uses the spool {path.parent}; give this one a name or a spool of its own."
         ) from None
     return fd
-
-
-def write_all(fd: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
-
-
-def sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def remove_if_empty(folder: Path, leftovers: Iterable[str] = ("lock", "delivered", "calls")) -> None:
