@@ -1,0 +1,243 @@
+"""The collector as an operator runs it: real processes, a recorded PBX, a server that goes and comes back."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ringlog.model import CallRow
+from ringlog.wire.asterisk import Banner, Splitter, Translator
+from tests.running import ENVIRONMENT, RINGLOG, Server, ringlog
+
+RECORDING = Path(__file__).parents[1] / "recordings" / "asterisk" / "ami.txt"
+CALLS = 35
+PATIENCE_S = 40
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with Server(tmp_path / "store") as running:
+        yield running
+
+
+@contextmanager
+def replay(*options: str, **environment: str) -> Generator[int]:
+    """A PBX that speaks the first recording; its port."""
+    process = subprocess.Popen(
+        [*RINGLOG, "replay", str(RECORDING), "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**ENVIRONMENT, **environment},
+    )
+    with process:
+        try:
+            assert process.stdout
+            yield int(process.stdout.readline().rsplit(":", 1)[1])
+            process.terminate()
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+
+
+def collect(server: Server, port: int, spool: Path) -> list[str]:
+    pbx = [*RINGLOG, "collect", "asterisk", "--port", str(port), "--username", "ringlog"]
+    return [*pbx, "--to", server.url, "--email", server.email, "--spool", str(spool)]
+
+
+def secrets(server: Server, secret: str = "s") -> Mapping[str, str]:
+    return {**ENVIRONMENT, "RINGLOG_KEY": server.key, "RINGLOG_ASTERISK_SECRET": secret}
+
+
+@contextmanager
+def collector(server: Server, port: int, spool: Path, *, ends: int = 0) -> Generator[subprocess.Popen[str]]:
+    """A collector that is told to end with the block, and then `ends` so."""
+    process = subprocess.Popen(
+        collect(server, port, spool), stderr=subprocess.PIPE, text=True, env=secrets(server)
+    )
+    with process:
+        try:
+            yield process
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == ends, process.stderr and process.stderr.read()
+        finally:
+            process.kill()
+
+
+def logs(server: Server) -> Mapping[str, list[tuple[str, str]]]:
+    """Class and line of every entry, by call."""
+    calls = server.get("/v1/calls?limit=1000").json()["calls"]
+    return {call["session_id"]: log(server, call["session_id"]) for call in calls}
+
+
+def log(server: Server, session_id: str) -> list[tuple[str, str]]:
+    entries = server.get(f"/api/call/{session_id}").json()
+    return [(entry["class"], entry["event"]["line"]) for entry in entries]
+
+
+def expected() -> Mapping[str, list[tuple[str, str]]]:
+    """What the translator says of the whole recording, heard without a break."""
+    translator, splitter = Translator(), Splitter()
+    said: dict[str, list[tuple[str, str]]] = {}
+    for message in splitter.feed(RECORDING.read_bytes()):
+        for item in translator.connected() if isinstance(message, Banner) else translator.feed(message):
+            if not isinstance(item, CallRow):
+                said.setdefault(item.session_id, []).append((item.kind, item.line))
+    return said
+
+
+def ended(body: Any, calls: int = CALLS) -> bool:
+    return len(body["calls"]) == calls and all(call["end"] for call in body["calls"])
+
+
+def wait_for_all(server: Server) -> None:
+    server.wait_for("/v1/calls?limit=1000", ended, PATIENCE_S)
+
+
+def test_every_call_is_logged_as_it_happened(server: Server, tmp_path: Path) -> None:
+    with replay("--speed", "0", "--end-ago", "60") as port, collector(server, port, tmp_path / "spool"):
+        wait_for_all(server)
+    assert logs(server) == expected()
+
+
+def test_nothing_is_lost_while_the_server_is_killed_and_comes_back(server: Server, tmp_path: Path) -> None:
+    with replay("--speed", "40") as port, collector(server, port, tmp_path / "spool"):
+        for enough in (3, 12, 25):
+            server.wait_for(
+                "/v1/calls?limit=1000", lambda body, n=enough: len(body["calls"]) >= n, PATIENCE_S
+            )
+            server.kill()
+            server.start()
+        wait_for_all(server)
+    assert logs(server) == expected()
+
+
+def test_a_collector_that_is_killed_leaves_no_call_open_and_doubles_nothing(
+    server: Server, tmp_path: Path
+) -> None:
+    with replay("--speed", "20") as port:
+        with collector(server, port, tmp_path / "spool", ends=-signal.SIGKILL) as process:
+            server.wait_for("/v1/calls?limit=1000", lambda body: len(body["calls"]) >= 8, PATIENCE_S)
+            process.kill()
+        with collector(server, port, tmp_path / "spool"):
+            server.wait_for("/v1/calls?limit=1000", lambda body: len(body["calls"]) >= 20, PATIENCE_S)
+            server.wait_for(
+                "/v1/calls?limit=1000", lambda body: all(c["end"] for c in body["calls"]), PATIENCE_S
+            )
+    whole = expected()
+    for session_id, lines in logs(server).items():
+        incomplete = [line for kind, line in lines if kind == "error" and line.startswith("Log incomplete")]
+        assert incomplete or lines == whole[session_id], session_id
+        for line in set(lines):
+            assert lines.count(line) <= whole[session_id].count(line) or incomplete, line
+
+
+def test_a_connection_that_breaks_in_mid_call_is_said_in_the_log(server: Server, tmp_path: Path) -> None:
+    async def relay(port: int) -> None:
+        """Stands between collector and PBX and cuts the first connection after 60 kB."""
+        cut_after = [60_000, 10**9]
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            there, back = await asyncio.open_connection("127.0.0.1", port)
+            left = cut_after.pop(0) if cut_after else 10**9
+
+            async def up() -> None:
+                while data := await reader.read(65536):
+                    back.write(data)
+
+            sending = asyncio.create_task(up())
+            try:
+                while left > 0 and (data := await there.read(min(65536, left))):
+                    left -= len(data)
+                    writer.write(data)
+                    await writer.drain()
+            finally:
+                sending.cancel()
+                back.close()
+                writer.close()
+
+        between = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with between:
+            await asyncio.to_thread(collected, between.sockets[0].getsockname()[1])
+
+    def collected(port: int) -> None:
+        with collector(server, port, tmp_path / "spool"):
+            server.wait_for("/v1/calls?limit=1000", lambda body: len(body["calls"]) >= 20, PATIENCE_S)
+            server.wait_for(
+                "/v1/calls?limit=1000", lambda body: all(c["end"] for c in body["calls"]), PATIENCE_S
+            )
+
+    with replay("--speed", "20") as port:
+        asyncio.run(relay(port))
+    found = logs(server)
+    whole = expected()
+    assert {session_id for session_id in found if session_id in whole} == set(found)
+    broken = [
+        lines for lines in found.values() if any(line.startswith("Log incomplete") for _, line in lines)
+    ]
+    assert 1 <= len(broken) <= 10
+    assert sum(found[session_id] == whole[session_id] for session_id in found) >= 10
+
+
+def test_an_entry_is_readable_within_a_second_of_the_moment_it_is_settled(
+    server: Server, tmp_path: Path
+) -> None:
+    session_id = "1795424527.0"
+    lags: dict[int, float] = {}
+    with replay("--speed", "1") as port, collector(server, port, tmp_path / "spool"):
+        server.wait_for("/v1/calls", lambda body: body["calls"], PATIENCE_S)
+        end = time.monotonic() + 7
+        while time.monotonic() < end:
+            for entry in server.get(f"/v1/calls/{session_id}").json().get("entries", []):
+                lags.setdefault(entry["seq"], time.time() - entry["time_us"] / 1e6)
+            time.sleep(0.05)
+    # Replays move by whole seconds, and the first entry waits up to one for the application's name.
+    settled = sorted(lags.values())
+    assert len(settled) > 8
+    assert settled[len(settled) // 2] < 2
+    assert max(lags[seq] for seq in lags if seq > 6) - min(lags.values()) < 1
+
+
+def test_a_refused_log_in_is_one_sentence(server: Server, tmp_path: Path) -> None:
+    with replay(RINGLOG_REPLAY_SECRET="right") as port:
+        refused = subprocess.run(
+            collect(server, port, tmp_path / "spool"),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+            env=secrets(server, "wrong"),
+        )
+    assert refused.returncode == 1
+    assert refused.stderr == f"ringlog: 127.0.0.1:{port} refuses the log-in: Authentication failed.\n"
+
+
+def test_no_digit_of_a_pin_is_anywhere(server: Server, tmp_path: Path) -> None:
+    """Calls 7, 8 and 11 type 4321, 1111 and 2222, and 43 and 4321 into PIN."""
+    with replay("--speed", "0", "--end-ago", "60") as port, collector(server, port, tmp_path / "spool"):
+        wait_for_all(server)
+    for session_id in ("1795424561.6", "1795424562.7", "1795424582.11"):
+        for entry in server.get(f"/api/call/{session_id}").json():
+            text = json.dumps({**entry["event"], "line": entry["event"]["line"]})
+            for pin in ("4321", "1111", "2222"):
+                assert pin not in text, text
+    export = ringlog("export", "--store", server.store)
+    assert '"User input: ••••"' in export.stdout or "User input: \\u2022" in export.stdout
+    for file in (tmp_path / "spool").rglob("*"):
+        assert not file.is_file() or b"User input: 4321" not in file.read_bytes()
+
+
+def test_a_recording_that_is_none_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("nothing\n")
+    refused = ringlog("replay", str(tmp_path / "empty.txt"), "--port", "0")
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert "empty.txt" in refused.stderr
+    assert os.linesep not in refused.stdout
