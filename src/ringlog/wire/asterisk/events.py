@@ -18,7 +18,7 @@ from ringlog.wire.asterisk.scripts import Script
 from ringlog.wire.asterisk.services import BEGINS, Service
 from ringlog.wire.asterisk.steps import Assignment, Command, Note, Prompt, Said, Stasis, Step, Tone
 from ringlog.wire.asterisk.transfers import Fetch, Park
-from ringlog.wire.asterisk.wording import number, person, unescaped
+from ringlog.wire.asterisk.wording import number, person, plain, unescaped
 
 OUTGOING = frozenset({"appdial", "appdial2", "appqueue"})
 """What a dialled leg's channel reports as its application; nobody runs it."""
@@ -159,7 +159,7 @@ def _varset(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
         channel.call.secrets.asked = True
         channel.call.secrets.remember(value)
     if bare in pbx.variables:
-        values = dict(zip(pbx.variables, channel.application, strict=True)) | {bare: value}
+        values = dict(zip(pbx.variables, channel.application, strict=True)) | {bare: plain(value)}
         channel.application = Application(*(values[variable] for variable in pbx.variables))
     if channel.step:
         channel.step.variable(name, value, at_us)

@@ -123,7 +123,8 @@ class Keys:
 
     def _pressed(self, channel: "Channel", digit: str, at_us: int) -> None:
         taking = taking_keys(channel)
-        if self._digits and taking is not self._taking:
+        apart = taking is not Taking.VALUE and at_us - self._last_us >= RUN_US
+        if self._digits and (apart or taking is not self._taking):
             self.settle(channel, at_us)
         self._taking = taking
         self._digits += digit[:16]
@@ -163,8 +164,7 @@ def say_input(
     private = private or secrets.switched_on or bool(step and step.private)
     if private:
         secrets.asked = True
-        secrets.remember(digits)
-        secrets.remember(digits.strip("#*"))
+        secrets.typed(digits)
     applications.noticed(channel, at_us)
     _say(channel, Kind.EVENT, f"User input: {digits} (dtmf)", at_us, private=private, step=step)
 

@@ -10,6 +10,8 @@ T = TypeVar("T")
 
 MAX_VALUES = 200
 """Secret values remembered for one call; the oldest is forgotten."""
+TYPED = 3
+"""Fewer digits than that stand everywhere; masking them all would leave nothing to read."""
 WORD = 4
 """A secret with letters in it is looked for inside longer texts from this length on."""
 _WRAPPED = re.compile(r"[A-Z_]+\((.*)\)", re.DOTALL)
@@ -22,6 +24,7 @@ class Secrets:
         self._names = frozenset(name.upper() for name in names)
         self._values: dict[str, None] = {}
         self._pattern: re.Pattern[str] | None = None
+        self._typed = ""
         self.asked = False
         """Something private was asked for: what is typed from now on may be a part of it."""
         self.switched_on = False
@@ -41,6 +44,19 @@ class Secrets:
             del self._values[next(iter(self._values))]
         self._values[value] = None
         self._pattern = re.compile("|".join(_found(v) for v in sorted(self._values, key=len, reverse=True)))
+
+    def typed(self, digits: str) -> None:
+        """Masks what was typed in confidence; typed digit by digit, what the digits make together."""
+        self._typed = self._typed + digits if self.switched_on else digits
+        if len(self._typed) >= TYPED:
+            self.remember(self._typed)
+            self.remember(self._typed.strip("#*"))
+
+    def switch(self, *, on: bool) -> None:
+        """`Set(RINGLOG_PRIVATE=1)` and `=0`."""
+        self.switched_on = on
+        self.asked |= on
+        self._typed = ""
 
     def cleaned(self, value: T) -> T:
         """The same text, each secret masked where it stands as a whole run of digits, or as a whole."""

@@ -151,9 +151,7 @@ class Assignment(Step):
 
     def _switch(self, *, on: bool) -> None:
         self.channel.keys.settle(self.channel, self.at_us)
-        self.channel.call.secrets.switched_on = on
-        if on:
-            self.channel.call.secrets.asked = True
+        self.channel.call.secrets.switch(on=on)
 
 
 class Note(Step):

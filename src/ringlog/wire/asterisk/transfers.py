@@ -128,7 +128,7 @@ def move(pbx: "Pbx", channel: "Channel", linkedid: str, at_us: int) -> None:
         new.first = channel
     channel.keys.settle(channel, at_us)
     applications.settle(old)
-    del old.channels[channel.uid]
+    old.channels.pop(channel.uid, None)
     new.channels[channel.uid] = channel
     channel.call = new
     if not old.channels:

@@ -91,19 +91,17 @@ class Translator:
         pbx = self._pbx
         pbx.advance(now_us)
         there = {message.get("Uniqueid") for message in channels}
+        unsure, self._unsure = self._unsure, {}
         for call in list(pbx.calls.values()):
-            if call.session_id not in self._unsure:
-                continue
-            if not call.channels.keys() & there:
+            if unsure.pop(call.session_id, None) is not None and not call.channels.keys() & there:
                 gaps.gone(pbx, call, now_us, CONNECTION_LOST, EndedBy.UNKNOWN)
         named = {pbx.session_id(message.get("Linkedid")) for message in channels if message.get("Linkedid")}
-        for session_id, last_us in self._unsure.items():
-            if session_id not in named and session_id not in self._in_progress():
+        for session_id, last_us in unsure.items():
+            if session_id not in named:
                 gaps.lost(pbx, session_id, last_us, now_us, reason=NOT_LISTENING, by=EndedBy.UNKNOWN)
         for message in channels:
             if pbx.channel(message) is None:
                 gaps.joined(pbx, message, now_us, now_us - _duration_us(message.get("Duration")))
-        self._unsure = {}
         return self._said()
 
     def in_progress(self) -> frozenset[str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MAX_LINE = 2_000
+MAX_KEY = 200
 MAX_DATA = 8_000
 """Characters of all texts of an entry's data together; with the line they stay under an entry's cap."""
 
@@ -85,6 +86,6 @@ def cut_data(data: Mapping[str, Any]) -> dict[str, Any]:
         if left <= 0:
             break
         held = value[: left - 1] + "…" if isinstance(value, str) and len(value) > left else value
-        left -= len(key) + (len(held) if isinstance(held, str) else 8)
-        kept[key] = held
+        left -= min(len(key), MAX_KEY) + (len(held) if isinstance(held, str) else 8)
+        kept[key[:MAX_KEY]] = held
     return kept
