@@ -1,6 +1,6 @@
 """Recorded streams through the translator, and their logs as readable text.
 
-`python tests/wire/asterisk/transcripts.py` writes the expected logs anew; read every difference against the
+`python -m tests.wire.asterisk.transcripts` writes the expected logs anew; read every difference against the
 table of what happened before you keep it.
 """
 
