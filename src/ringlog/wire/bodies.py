@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from ringlog.errors import BadInput, BadRecords, UnknownMediaType
-from ringlog.wire.strict import reason
+from ringlog.wire.strict import MAX_DEPTH, reason
 
 
 class Records(NamedTuple):
@@ -43,7 +43,8 @@ def _json(body: bytes) -> Records:
     except UnicodeDecodeError:
         raise BadInput("The body is not UTF-8.") from None
     except RecursionError:
-        raise BadRecords("Record 1 nests too deeply.", [1]) from None
+        number = _broken_at(body)
+        raise BadRecords(f"Record {number} nests deeper than {MAX_DEPTH}.", [number]) from None
     except msgspec.DecodeError as error:
         raise _broken(body, error) from None
 
@@ -55,11 +56,18 @@ def _calls(body: bytes, outer: dict[str, msgspec.Raw]) -> list[bytes]:
         raise BadInput(f"{strange[0]!r} is no key that stands beside 'calls'.")
     rows = _array.decode(outer["calls"])
     # Whoever repeats the key hides rows; looking costs nothing where it stands once.
-    if body.count(b"calls") > 2 or b"\\u" in body:
-        pairs = json.loads(body, object_pairs_hook=list, parse_int=str)
-        if len({key for key, _ in pairs}) < len(pairs):
-            raise BadInput("The body has a key twice.")
+    if body.count(b'"calls"') > 1 or body.count(b'"total_calls"') > 1 or b"\\u" in body:
+        _no_key_twice(body)
     return [bytes(row) for row in rows]
+
+
+def _no_key_twice(body: bytes) -> None:
+    try:
+        pairs = json.loads(body, object_pairs_hook=list, parse_int=str)
+    except ValueError:
+        return  # in one of the records, which will say so itself
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise BadInput("The body has a key twice.")
 
 
 def _broken(body: bytes, error: msgspec.DecodeError) -> BadInput:
@@ -79,9 +87,11 @@ def _broken_at(body: bytes) -> int:
     number = 1
     decoder = json.JSONDecoder()
     while True:
+        start = _skip(text, at)
         try:
-            _, end = decoder.raw_decode(text, _skip(text, at))
-        except (ValueError, RecursionError):
+            _, end = decoder.raw_decode(text, start)
+            msgspec.json.decode(text[start:end])
+        except (ValueError, RecursionError):  # DecodeError is a ValueError
             return number
         at = _skip(text, end)
         if text[at : at + 1] != ",":

@@ -5,6 +5,7 @@
 """
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -46,12 +47,20 @@ def compact(text: bytes) -> bytes:
 
 def reason(error: msgspec.DecodeError, text: bytes) -> str:
     """What is wrong with `text`, of which nothing is quoted."""
-    said = str(error)
-    if "surrogate" in said or ("truncated" in said and b"\\u" in text[-16:]):
-        return "holds half a surrogate pair"
     if isinstance(error, msgspec.ValidationError):
         return "holds a number out of range"
-    return "is not JSON: " + said.removeprefix("JSON is malformed: ").lower()
+    if SURROGATE.search(text) and _is_loose_json(text):
+        return "holds half a surrogate pair"
+    return "is not JSON: " + str(error).removeprefix("JSON is malformed: ").lower()
+
+
+def _is_loose_json(text: bytes) -> bool:
+    """Whether `json`, which lets half a surrogate pair through, finds nothing wrong."""
+    try:
+        json.loads(text, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -81,3 +90,6 @@ def _inside(value: Any) -> list[Any]:
     if isinstance(value, list):
         return [True, *value]
     return []
+
+
+SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
