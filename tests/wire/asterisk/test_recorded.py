@@ -111,3 +111,15 @@ def test_a_message_too_long_is_dropped_and_the_next_one_is_read() -> None:
     for _ in range(40):
         assert splitter.feed(b"Event: Long\r\nText: " + b"x" * 65_536) == []
     assert splitter.feed(b"\r\n\r\nEvent: Next\r\n\r\n") == [Message([("Event", "Next")])]
+
+
+@pytest.mark.parametrize(
+    ("session_id", "secrets"),
+    [
+        ("1795428737.55", ["4821", "4000123412341234", "8642", "85267d349a5e647ff0a9edcb5ffd1e02"]),
+        ("1795428676.40", ["1234", "4321"]),
+    ],
+)
+def test_nothing_typed_in_confidence_stands_anywhere_in_its_log(session_id: str, secrets: list[str]) -> None:
+    text = transcripts.text("", of_stream("asterisk-2")[session_id])
+    assert not [secret for secret in secrets if secret in text]
