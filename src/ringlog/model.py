@@ -223,7 +223,7 @@ class Call:
     src_given: bool = True
     dest_given: bool = True
     now: str | None = None
-    """Of a running call, in lists: the line of its last entry that is no `debug`."""
+    """Of a running call, in lists: the line of its last entry that is no `debug`, `playing …` of a prompt."""
 
 
 class StoredEntry(NamedTuple):

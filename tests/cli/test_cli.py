@@ -1,41 +1,20 @@
 """The command line in process: each test runs `ringlog …` on a store of its own."""
 
+import itertools
 import json
 import re
+import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
-import tour
 import typer
 
 from ringlog.cli.main import program, run
-
-Ringlog = Callable[..., tuple[int, str, str]]
-
-AGO_S = int(time.time()) - 3600 - tour.START_US // 1_000_000
-
-
-@pytest.fixture
-def ringlog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Ringlog:
-    monkeypatch.setenv("RINGLOG_STORE", f"sqlite:{tmp_path / 'store'}")
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        capfd.readouterr()
-        code = run(arguments)
-        return code, *capfd.readouterr()
-
-    assert call("account", "add", "ann@example.com")[0] == 0
-    return call
-
-
-@pytest.fixture
-def told(ringlog: Ringlog, tmp_path: Path) -> Ringlog:
-    (tmp_path / "tour.ndjson").write_bytes(tour.ndjson(AGO_S))
-    code, _, err = ringlog("import", str(tmp_path / "tour.ndjson"))
-    assert (code, err) == (0, "105 entries imported, 0 known already.\n")
-    return ringlog
+from tests.cli import tour
+from tests.cli.conftest import Ringlog
 
 
 def names(command: object, path: tuple[str, ...] = ()) -> Sequence[tuple[str, ...]]:
@@ -46,7 +25,7 @@ def names(command: object, path: tuple[str, ...] = ()) -> Sequence[tuple[str, ..
 @pytest.mark.parametrize("path", names(program()), ids=" ".join)
 def test_every_help_ends_with_an_example(path: tuple[str, ...], capfd: pytest.CaptureFixture[str]) -> None:
     assert run([*path, "--help"]) == 0
-    assert capfd.readouterr().out.splitlines()[-1].startswith("  Example: ringlog ")
+    assert re.search(r"\n  Example: ringlog [^\n]+(\n  [^\n]+)?\n$", capfd.readouterr().out)
 
 
 def test_every_option_is_a_variable() -> None:
@@ -125,6 +104,51 @@ def test_json_is_what_the_api_answers(told: Ringlog) -> None:
     entries = json.loads(out)
     assert len(entries) == 105
     assert list(entries[0]) == ["event", "class", "timestamp"]
+    assert out == json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
+
+
+def test_xml_is_what_the_api_answers(told: Ringlog) -> None:
+    _, out, _ = told("show", tour.SESSION, "--format", "xml")
+    assert out.startswith('<?xml version="1.0"?><result><item><event><line>Executing application')
+    assert len(ElementTree.fromstring(out)) == 105
+
+
+def test_older_calls_are_a_command_away_that_repeats_what_was_given(ringlog: Ringlog, tmp_path: Path) -> None:
+    now_s = int(time.time())
+    rows = [{"session_id": f"c{n}", "src": "1 2", "dest": "7", "start": now_s - 100 * n} for n in range(5)]
+    (tmp_path / "rows").write_text("\n".join(json.dumps(row) for row in rows))
+    assert ringlog("import", str(tmp_path / "rows"))[0] == 0
+    seen: list[str] = []
+    given = {"--number": "1 2", "--limit": "2", "--since": str(now_s - 1000)}
+    following = ["calls", *(word for option in given.items() for word in option), "--utc"]
+    while following:
+        out = ringlog(*following)[1]
+        seen += re.findall(r"^\d\d:\d\d:\d\d", out, re.MULTILINE)
+        following = shlex.split(out.splitlines()[-1].partition("   older: ringlog ")[2])
+        if following:
+            assert "--utc" in following
+            assert given.items() <= dict(itertools.pairwise(following)).items()
+    assert len(seen) == 5
+    footer = ringlog("calls", "--limit", "2")[1].splitlines()[-1]
+    assert footer == f"2 of 5 calls   older: ringlog calls --limit 2 --until {now_s - 100}"
+
+
+def test_calls_of_one_second_that_do_not_fit_are_said(ringlog: Ringlog, tmp_path: Path) -> None:
+    now_s = int(time.time())
+    rows = [{"session_id": f"c{n}", "start": now_s} for n in range(5)]
+    (tmp_path / "rows").write_text("\n".join(json.dumps(row) for row in rows))
+    assert ringlog("import", str(tmp_path / "rows"))[0] == 0
+    footer = ringlog("calls", "--limit", "2")[1].splitlines()[-1]
+    assert footer == "2 of 5 calls   more of the same second: ringlog calls --limit 4"
+
+
+def test_a_running_call_says_what_goes_on(ringlog: Ringlog, tmp_path: Path) -> None:
+    lines = tour.ndjson(int(time.time()) - tour.START_US // 1_000_000).splitlines()
+    row = {key: value for key, value in json.loads(lines[0]).items() if key != "end"}
+    (tmp_path / "running").write_bytes(b"\n".join([json.dumps(row).encode(), *lines[1:4]]))
+    assert ringlog("import", str(tmp_path / "running"))[0] == 0
+    assert "  now: playing prompts/email-menu\n" in ringlog("calls")[1]
+    assert "   running   now: waiting for input\n" in ringlog("show", tour.SESSION)[1]
 
 
 def test_export_of_an_import_has_the_same_bytes(told: Ringlog, tmp_path: Path) -> None:
@@ -138,8 +162,8 @@ def test_export_of_an_import_has_the_same_bytes(told: Ringlog, tmp_path: Path) -
 
 
 def test_conflicts_and_old_records_are_left_out_and_counted(told: Ringlog, tmp_path: Path) -> None:
-    changed = tour.ndjson(AGO_S).replace(b"prompts/does-not-exist", b"prompts/other")
-    old = tour.ndjson(AGO_S - 30 * 86_400).replace(b"1795424645.40", b"old")
+    changed = tour.ndjson(tour.AGO_S).replace(b"prompts/does-not-exist", b"prompts/other")
+    old = tour.ndjson(tour.AGO_S - 30 * 86_400).replace(b"1795424645.40", b"old")
     (tmp_path / "mixed").write_bytes(changed + old)
     code, _, err = told("import", str(tmp_path / "mixed"))
     assert code == 1
@@ -149,14 +173,14 @@ def test_conflicts_and_old_records_are_left_out_and_counted(told: Ringlog, tmp_p
 
 
 def test_a_bad_record_names_file_and_line(ringlog: Ringlog, tmp_path: Path) -> None:
-    (tmp_path / "bad").write_bytes(tour.ndjson(AGO_S) + b'\n{"sesion_id": "x"}\n')
+    (tmp_path / "bad").write_bytes(tour.ndjson(tour.AGO_S) + b'\n{"sesion_id": "x"}\n')
     code, _, err = ringlog("import", str(tmp_path / "bad"))
     assert code == 1
     assert err == f"ringlog: {tmp_path / 'bad'}, line 108 has the key 'sesion_id', which is not known.\n"
 
 
 def test_hostile_text_never_acts_on_the_terminal(ringlog: Ringlog, tmp_path: Path) -> None:
-    hostile = tour.ndjson(AGO_S).replace(b"prompts/does-not-exist", rb"\u001b[2J\u202e\u009b\r\n\u0007")
+    hostile = tour.ndjson(tour.AGO_S).replace(b"prompts/does-not-exist", rb"\u001b[2J\u202e\u009b\r\n\u0007")
     (tmp_path / "hostile").write_bytes(hostile)
     assert ringlog("import", str(tmp_path / "hostile"))[0] == 0
     for command in (("show", tour.SESSION), ("show", tour.SESSION, "--all"), ("calls",)):

@@ -1,11 +1,14 @@
 """Writes the call of the golden page: a menu, a PIN, a loop of 30 rounds, a talk, a tour of failures."""
 
 import json
+import time
 from collections.abc import Iterator
 
 START_US = 1795424645_140_000
 SOURCE = "asterisk@pbx1/7f3a9c"
 SESSION = "1795424645.40"
+AGO_S = int(time.time()) - 3600 - START_US // 1_000_000
+"""Moves it to an hour ago."""
 
 DIAL = {"leg": "PJSIP/agent"}
 STEPS = [

@@ -41,7 +41,10 @@ LOOK_BACK_S = 3600
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-Folder = Annotated[Path, typer.Option(metavar="FOLDER", help="Where the demo keeps its store and logs.")]
+Folder = Annotated[
+    Path,
+    typer.Option(envvar="RINGLOG_DEMO_FOLDER", metavar="FOLDER", help="Where it keeps its store and logs."),
+]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The server's port; 0: any free one.")]
 
 FOLDER = Path(".demo")
@@ -68,7 +71,7 @@ async def _until_told(folder: Path, port: int) -> None:
         done, rest = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
         for task in rest:
             task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
         for task in done:
             task.result()
 

@@ -25,6 +25,10 @@ COMMANDS: Sequence[Callable[[typer.Typer], None]] = (
 )
 
 
+INTERRUPTED = 130
+"""The exit code that a shell gives to what Ctrl-C ended; Typer answers with it as well."""
+
+
 class Sorted(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         return sorted(super().list_commands(ctx))
@@ -80,9 +84,11 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         return failed(usage(error), 2)
     except (KeyboardInterrupt, typer.Abort):
-        return failed("Interrupted.", 130)
+        code = INTERRUPTED
     except OSError as error:
         return failed(cause(error))
+    if code == INTERRUPTED:
+        return failed("Interrupted.", INTERRUPTED)
     return code if isinstance(code, int) else 0
 
 

@@ -86,7 +86,7 @@ class Page:
         self._offset = max((len(tenths(row.offset_us)) for row in drawn.rows), default=0)
 
     def row(self, row: Row) -> Iterator[Text]:
-        head = Text(f"{tenths(row.offset_us):>{self._offset}}  {gap(row.gap_us or 0):>6}  ", "dim")
+        head = Text().append(f"{tenths(row.offset_us):>{self._offset}}  {gap(row.gap_us or 0):>6}  ", "dim")
         if isinstance(row, Step):
             yield self._step(row, head)
             if self._whole:

@@ -75,7 +75,10 @@ def _runs(call: IndexedCall, horizon: Horizon) -> bool:
 
 
 def _now(connection: Connection, call: IndexedCall) -> str | None:
-    """The line of the entry received last that is no `debug`, as far as entries are unsealed."""
+    """The line of the entry received last that is no `debug`, as far as entries are unsealed.
+
+    A prompt's line is what is played, so it gets its verb.
+    """
     select = "SELECT source, min_seq, max_seq, meta, text FROM chunk WHERE id = ?"
     for (chunk_id,) in connection.rows("SELECT id FROM chunk WHERE call_id = ? ORDER BY id DESC", (call.id,)):
         (row,) = connection.rows(select, (chunk_id,))
@@ -83,5 +86,6 @@ def _now(connection: Connection, call: IndexedCall) -> str | None:
         for entry in sorted(entries, key=lambda entry: entry.arrival, reverse=True):
             decoded: dict[str, Any] = json.loads(entry.text)
             if decoded["class"] != Kind.DEBUG:
-                return decoded["event"]["line"]
+                line = decoded["event"]["line"]
+                return f"playing {line}" if decoded["class"] == Kind.PROMPT else line
     return None

@@ -1,0 +1,113 @@
+"""The demo as a newcomer runs it."""
+
+import gzip
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.running import ENVIRONMENT, RINGLOG
+
+RECORDED = Path(__file__).parent.parent / "recordings" / "asterisk" / "ami.txt"
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A demo that has said everything, and what it said."""
+    with subprocess.Popen(
+        [*RINGLOG, "demo", "--port", "0", "--folder", str(folder)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout
+            said = ""
+            while not said.endswith("Ctrl-C ends the demo.\n"):
+                line = process.stdout.readline()
+                assert line, said
+                said += line
+            yield process, said
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+
+
+def pasted(said: str) -> list[bytes]:
+    lines = [line for line in said.splitlines() if line.startswith("curl ")]
+    assert len(lines) == 3
+    return [
+        subprocess.run(["sh", "-c", f"{line} -sS --fail"], capture_output=True, check=True, timeout=30).stdout
+        for line in lines
+    ]
+
+
+def children(process: subprocess.Popen[str]) -> dict[str, int]:
+    """The demo's processes by their command."""
+    found: dict[str, int] = {}
+    for line in subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
+    ).stdout.splitlines():
+        pid, _, arguments = line.strip().partition(" ")
+        found[arguments.split("-m ringlog ")[1].split()[0]] = int(pid)
+    return found
+
+
+def test_the_recording_that_is_shipped_is_the_recorded_one() -> None:
+    packed = resources.files("ringlog") / "recordings" / "asterisk.ami.txt.gz"
+    assert gzip.decompress(packed.read_bytes()) == RECORDED.read_bytes()
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is missing; add it with: apt-get install curl")
+def test_two_runs_show_real_calls(tmp_path: Path) -> None:
+    listed: list[set[str]] = []
+    for _ in range(2):
+        with demo(tmp_path / "demo") as (process, said):
+            began = time.time()
+            calls, entries, xml = pasted(said)
+            body = json.loads(calls)
+            assert body["total_calls"] >= 35
+            assert began - 120 < max(row["end"] for row in body["calls"]) <= began
+            listed.append({row["session_id"] for row in body["calls"]})
+            (url,) = set(re.findall(r"http://127\.0\.0\.1:\d+", said))
+            assert len(ElementTree.fromstring(xml)) == len(json.loads(entries)) > 30
+            assert "Missing prompt: prompts/does-not-exist" in said.partition("$ ")[2]
+            assert re.search(r"^\d+ entries   id \S+   source asterisk@demo/", said, re.MULTILINE)
+            assert set(children(process)) == {"serve", "collect", "replay"}
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+            with pytest.raises(urllib.error.URLError):
+                urllib.request.urlopen(f"{url}/health/ready", timeout=5)
+    first, both = listed
+    assert first < both
+    assert len(both) >= len(first) + 35
+
+
+def test_a_part_that_ends_is_one_sentence(tmp_path: Path) -> None:
+    with demo(tmp_path) as (process, _):
+        subprocess.run(["kill", "-9", str(children(process)["collect"])], check=True)
+        assert process.wait(60) == 1
+        assert process.stdout
+        assert process.stdout.read().startswith("ringlog: The collector ended: ")
+        assert children(process) == {}
+
+
+def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [*RINGLOG, "demo", "--port", port, "--folder", str(tmp_path)],
+            capture_output=True, text=True, check=False, env=ENVIRONMENT, timeout=60,
+        )  # fmt: skip
+    sentence = f"The server ended: Cannot listen on 127.0.0.1 port {port}: address already in use."
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"ringlog: {sentence}\n")
