@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any, cast
 
 from ringlog.model import Entry, Kind
 
@@ -56,8 +57,14 @@ class Cap:
 
 
 def is_debug(line: bytes) -> bool:
-    """Whether a spooled line is a `debug` entry."""
-    return b'"class":"debug"' in line and json.loads(line).get("class") == Kind.DEBUG
+    """Whether a spooled line is a `debug` entry. What a power failure garbled is none."""
+    if b'"class":"debug"' not in line:
+        return False
+    try:
+        record: Any = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(record, dict) and cast("dict[str, Any]", record).get("class") == Kind.DEBUG
 
 
 def session_of(line: bytes) -> str:
