@@ -14,6 +14,10 @@ from ringlog.wire.asterisk.secrets import Secrets
 from ringlog.wire.asterisk.wording import cut_data, cut_line
 
 
+MAX_NAME = 255
+"""Characters of what names a step; nothing that Asterisk names is longer."""
+
+
 @dataclass(slots=True)
 class Line:
     """An entry in the making: secrets are masked when it leaves the log."""
@@ -81,7 +85,7 @@ class Log:
         self._last_us = max(self._last_us, line.at_us)
         clean = self._secrets.cleaned
         text = cut_line(clean(line.text))
-        data = {"module_type": line.module, "result_variable": clean(line.result)}
+        data = {"module_type": line.module[:MAX_NAME], "result_variable": clean(line.result)[:MAX_NAME]}
         data.update((key, clean(value)) for key, value in line.data.items() if key not in data)
         if line.private:
             text, data = mask(text, data)
