@@ -11,16 +11,19 @@ from ringlog.errors import BadInput
 from ringlog.model import MAX_SEQ, CallType, Kind
 
 
-class Event(msgspec.Struct):
+# gc=False: what is decoded cannot hold itself, and a request makes thousands of these.
+class Event(msgspec.Struct, gc=False):
     line: str
     data: dict[str, Any]
 
 
-class WireEntry(msgspec.Struct):
+class WireEntry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """The fields stand in the order in which a Sender writes them."""
+
+    session_id: str | UnsetType = UNSET
     event: Event
     kind: Kind = msgspec.field(name="class")
     timestamp: int
-    session_id: str | UnsetType = UNSET
     source: str | UnsetType = UNSET
     seq: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)] | UnsetType = UNSET
     time_us: int | UnsetType = UNSET
@@ -40,7 +43,7 @@ class WireRow(msgspec.Struct):
     detail: list[Any] | UnsetType = UNSET
 
 
-class Served(msgspec.Struct):
+class Served(msgspec.Struct, gc=False):
     """An entry as it is served: the keys in the contract's order."""
 
     event: Event

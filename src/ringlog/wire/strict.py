@@ -6,7 +6,8 @@
 
 import json
 import re
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 import msgspec
 
@@ -78,18 +79,16 @@ def may_be_deep(text: bytes) -> bool:
 
 def depth(value: Any) -> int:
     """How many objects and lists stand inside one another."""
-    level, rest = 0, [value]
-    while rest := [inner for outer in rest for inner in _inside(outer)]:
+    level = 0
+    rest: list[Any] = [value] if isinstance(value, dict | list) else []
+    while rest:
         level += 1
+        rest = [inner for outer in rest for inner in _inside(outer) if isinstance(inner, (dict, list))]
     return level
 
 
-def _inside(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return [True, *value.values()]
-    if isinstance(value, list):
-        return [True, *value]
-    return []
+def _inside(outer: Any) -> Iterable[Any]:
+    return cast(dict[str, Any], outer).values() if isinstance(outer, dict) else outer
 
 
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
