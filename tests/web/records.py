@@ -25,7 +25,8 @@ def new_window() -> int:
 def row(session_id: str, start: int = NOW - 60, **more: Any) -> Record:
     """A completed call of 30 seconds."""
     return {
-        "session_id": session_id, "src": "6175551234", "dest": "8009957586", "start": start, "end": start + 30, **more
+        "session_id": session_id, "src": "6175551234", "dest": "8009957586",
+        "start": start, "end": start + 30, **more,
     }  # fmt: skip
 
 

@@ -177,7 +177,7 @@ def test_a_body_of_16_mib_is_taken_and_one_byte_more_is_413(server: Server) -> N
 
 def test_an_announced_length_is_refused_before_it_is_sent(server: Server) -> None:
     with begun(server, MAX_BODY_BYTES + 1) as connection:
-        assert connection.makefile("rb").readline().split()[1] == b"413"
+        assert connection.recv(100).split()[1] == b"413"
 
 
 def test_an_entry_of_64_kib_is_taken_and_one_byte_more_is_413(server: Server) -> None:
@@ -209,7 +209,8 @@ def test_above_a_calls_cap_entries_are_dropped_and_counted(server: Server) -> No
 def begun(server: Server, length: int, start: bytes = b"") -> socket.socket:
     """A connection that has sent the head of an ingest and the start of its body."""
     connection = socket.create_connection(("127.0.0.1", server.port), timeout=10)
-    head = f"POST /v1/ingest HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\nContent-Type: application/x-ndjson\r\n"
+    head = f"POST /v1/ingest HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n"
+    head += "Content-Type: application/x-ndjson\r\n"
     connection.sendall(
         f"{head}Authorization: {server.authorization['Authorization']}\r\n\r\n".encode() + start
     )
@@ -262,7 +263,7 @@ def test_what_is_beyond_retention_is_410(server: Server) -> None:
     old = [row(session_id, NOW - DAYS_6), entry(session_id), entry(new_id(), at=NOW - DAYS_6)]
     answer = server.ingest([entry(session_id + "x"), *old])
     assert answer.status == 410
-    assert answer.json()["records"] == [3, 4] or answer.json()["records"] == [2, 3, 4]
+    assert answer.json()["records"] == [3, 4]
     assert server.get(f"/api/call/{session_id}x").status == 404
     assert (
         server.ingest([{**row(session_id, NOW - DAYS_6), "detail": [read]} for read in [_in_detail()]]).status

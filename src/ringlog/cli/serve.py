@@ -1,43 +1,22 @@
 """`ringlog serve`: the server over an embedded store."""
 
-import asyncio
-import contextlib
-import logging
-import signal
 import socket
-import sys
-from collections.abc import Awaitable, Callable, Generator
+import ssl
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
-import uvicorn
-import uvloop
 
-from ringlog.accounts import Accounts
-from ringlog.call_log import CallLog
 from ringlog.cli import options
 from ringlog.cli.expire import CallsDays, Days
-from ringlog.cli.place import now_us
-from ringlog.config import Retention, store_folder
+from ringlog.config import Retention
 from ringlog.errors import ConfigurationFault
-from ringlog.store.sqlite.store import SqliteStore
-from ringlog.web.app import build
-
-SEAL_EVERY_S = 2
-EXPIRE_EVERY_S = 60
-DRAIN_S = 10
-"""How long requests that were begun may take after SIGTERM."""
-BACKLOG = 2048
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0: any free one.")]
 TlsCert = Annotated[Path | None, typer.Option(metavar="FILE", help="A certificate, to serve HTTPS.")]
 TlsKey = Annotated[Path | None, typer.Option(metavar="FILE", help="The certificate's key.")]
 IdleMinutes = Annotated[int, typer.Option(min=1, help="A silent call without an end reads as ended then.")]
-
-log = structlog.get_logger()
 
 
 def serve(  # noqa: PLR0917 - Typer calls it with keywords
@@ -51,115 +30,44 @@ def serve(  # noqa: PLR0917 - Typer calls it with keywords
     idle_minutes: IdleMinutes = 120,
 ) -> None:
     """Serve the API over an embedded store, until SIGTERM or Ctrl-C."""
-    log_to_stderr()
-    retention = Retention(retention_days, calls_days, idle_minutes)
+    from ringlog.cli import serving  # noqa: PLC0415 - see there
+
+    check_certificate(tls_cert, tls_key)
     with listening(host, port) as listener:
-        config = uvicorn.Config(
-            "", http="httptools", ws="none", lifespan="off", access_log=False, log_config=None,
-            proxy_headers=False, server_header=False, timeout_graceful_shutdown=DRAIN_S, backlog=BACKLOG,
-            ssl_certfile=readable(tls_cert), ssl_keyfile=readable(tls_key),
-        )  # fmt: skip
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(store, retention, config, listener))
+        retention = Retention(retention_days, calls_days, idle_minutes)
+        serving.run(store, retention, listener, tls_cert, tls_key)
 
 
-async def _serve(store: str, retention: Retention, config: uvicorn.Config, listener: socket.socket) -> None:
-    """Composes the server's objects, runs them, and takes them down in turn."""
-    opened = await SqliteStore.open(store_folder(store), append=True)
-    try:
-        call_log = CallLog(opened, retention, now_us)
-        config.app = build(call_log, Accounts(opened, now_us), now_us)
-        server = Server(config, f"{address(config, listener)}, store {store}")
-        upkeep = [
-            asyncio.create_task(every(SEAL_EVERY_S, call_log.seal)),
-            asyncio.create_task(every(EXPIRE_EVERY_S, call_log.expire)),
-        ]
-        try:
-            await server.serve(sockets=[listener])
-        finally:
-            for task in upkeep:
-                task.cancel()
-            await asyncio.gather(*upkeep, return_exceptions=True)
-    finally:
-        await opened.close()
-
-
-class Server(uvicorn.Server):
-    """uvicorn's, but that it says in one line when it is ready, and that a SIGTERM ends it with exit code 0.
-
-    (uvicorn raises a signal again after its shutdown, which would make the exit code the signal's.)
-    """
-
-    def __init__(self, config: uvicorn.Config, where: str) -> None:
-        super().__init__(config)
-        self._where = where
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        typer.echo(f"Ringlog is ready on {self._where}")
-        sys.stdout.flush()
-
-
-async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-    """Does `work` again and again; what fails is logged, and tried again."""
-    while True:
-        try:
-            await work()
-        except Exception:  # whatever it was, sealing and expiry go on
-            log.exception("upkeep failed")
-        await asyncio.sleep(seconds)
-
-
-@contextlib.contextmanager
-def listening(host: str, port: int) -> Generator[socket.socket]:
-    """A bound socket. Raises ConfigurationFault in a sentence where there can be none."""
+def listening(host: str, port: int) -> socket.socket:
+    """A bound socket. Raises ConfigurationFault where there can be none."""
     try:
         family, kind, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as listener:
+        listener = socket.socket(family, kind)
+        try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(where)
-            yield listener
+        except OSError:
+            listener.close()
+            raise
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConfigurationFault(f"Cannot listen on {host} port {port}: {reason}.") from None
+    return listener
 
 
-def address(config: uvicorn.Config, listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    scheme = "https" if config.ssl_certfile else "http"
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
-
-
-def readable(file: Path | None) -> str | None:
-    """Raises ConfigurationFault where it cannot be read."""
-    if file is None:
-        return None
+def check_certificate(certificate: Path | None, key: Path | None) -> None:
+    """Raises ConfigurationFault where HTTPS is asked for and cannot be served."""
+    if certificate is None:
+        if key is not None:
+            raise ConfigurationFault("--tls-key needs --tls-cert.")
+        return
     try:
-        file.open().close()
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except ssl.SSLError:
+        raise ConfigurationFault(f"{certificate} and its key are no certificate to serve with.") from None
     except OSError as error:
-        raise ConfigurationFault(f"{file}: {error.strerror}.") from None
-    return str(file)
-
-
-def log_to_stderr() -> None:
-    """One line an event on stderr; uvicorn's own messages only where something is wrong."""
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+        missing = key if key and certificate.is_file() else certificate
+        raise ConfigurationFault(f"{missing}: {error.strerror}.") from None
 
 
 def register(app: typer.Typer) -> None:

@@ -136,8 +136,8 @@ async def sent(answer: Answer, send: asgi.Send) -> None:
     """From the first byte on, an error must cut the connection: a cut answer is never taken for whole."""
     try:
         await answer(send)
-    except Exception as error:
-        log.error("an answer was cut", exc_info=error)
+    except Exception:
+        log.exception("an answer was cut")
         raise
 
 

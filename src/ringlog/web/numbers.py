@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 from ringlog.errors import BadInput
 
-_WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,1000}")
 FARTHEST = 2**53
 """Larger numbers mean the same as this one: later, or more, than anything there is."""
 

@@ -128,7 +128,7 @@ WORDS = {
     400: "Something in the request is malformed.",
     401: "Email and key do not fit together, or the account is inactive.",
     403: "The key lacks the scope.",
-    404: "There is no such call, or its details are gone.",
+    404: "No such address, no such call, or its details are gone.",
     405: "Another method.",
     409: "Something else is stored under a record's identity.",
     410: "A record is older than what is kept.",
@@ -152,7 +152,10 @@ def _parameter(name: str, place: str, schema: Json, description: str) -> Json:
 
 INTEGER: Json = {"type": "integer"}
 TEXT: Json = {"type": "string"}
-SESSION = _parameter("session_id", "path", {"type": "string", "minLength": 1}, "Percent-encoded.")
+SESSION = {
+    **_parameter("session_id", "path", {"type": "string", "minLength": 1}, "Percent-encoded."),
+    "example": "300060;001;1529552581",
+}
 WINDOW = [
     _parameter("start", "path", INTEGER, "UNIX seconds, inclusive."),
     _parameter("end", "path", INTEGER, "UNIX seconds, exclusive."),
