@@ -10,6 +10,7 @@ SKIPS_ALLOWED_IN_CI: frozenset[str] = frozenset()
 """Marks that the README names with their reason; none so far."""
 
 NEEDS = {
+    "curl": "curl is missing; add it with: apt-get install curl",
     "php": "php with curl is missing; add it with: apt-get install php-cli php-curl",
 }
 
@@ -26,7 +27,7 @@ def _has_php() -> bool:
     return "curl" in subprocess.run([php, "-m"], capture_output=True, text=True, check=True).stdout.split()
 
 
-HAS = {"php": _has_php}
+HAS = {"curl": lambda: shutil.which("curl") is not None, "php": _has_php}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -159,7 +159,7 @@ async def arrived(place: Place, known: Collection[str], since_s: int) -> Call:
 
 async def tell(url: str, key: str, store: str, call: Call) -> None:
     """Says what is there, how to ask for it, and shows one call."""
-    curl = f"curl -u {EMAIL}:{key}"
+    curl = f"curl -sS -u {EMAIL}:{key}"
     one = f"'{url}/api/call/{call.session_id}'"
     typer.echo(f"""\
 Ringlog is ready on {url}: {CALLS} recorded calls are there to read, and new ones come in.
@@ -176,7 +176,7 @@ Paste into another terminal: the calls of the last hour, one call as JSON, the s
 $ {program()} show {call.session_id} --store {store}""")
     show = (sys.executable, "-m", "ringlog", "show", call.session_id, "--store", store)
     await (await asyncio.create_subprocess_exec(*show)).wait()
-    typer.echo(f"\nOne call is always running: {program()} calls --store {store}\nCtrl-C ends the demo.")
+    typer.echo(f"\nCalls go on all the time: {program()} calls --store {store}\nCtrl-C ends the demo.")
 
 
 def program() -> Path:
