@@ -1,6 +1,9 @@
 """A spool that is full: `debug` entries give way first, also those that wait already, and all is counted."""
 
 import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from ringlog.model import CallRow, Entry, Kind
 from .foreign import Foreign, listening
 
 T = 1_795_424_527_000_000
-DATA = {"module_type": "m", "result_variable": "r", "said": '"class":"debug"'}
+DATA = {"module_type": "m", "result_variable": "r", "said": {"class": "debug"}}
 CAP = 64_000
 
 
@@ -107,6 +110,35 @@ def test_a_gap_is_told_by_the_next_run_where_this_one_ends_with_the_server_away(
     with listening(foreign), sender(foreign, tmp_path, warned) as following:
         assert following.flush(5)
     assert left_out(foreign.taken) == 1000 - len(told(foreign.taken, Kind.INFO)) > 0
+
+
+def test_what_a_full_disk_did_not_take_is_warned_of_once_and_told_in_the_calls_log(tmp_path: Path) -> None:
+    foreign, warned = away(), list[str]()
+    with sender(foreign, tmp_path, warned) as ours:
+        with files_of_at_most(3000):
+            for n in range(50):
+                ours.entry(entry(n, Kind.INFO))
+            assert spooled_bytes(ours) <= 3000
+        ours.entry(entry(50, Kind.INFO))
+        with listening(foreign):
+            assert ours.flush(5)
+    kept = told(foreign.taken, Kind.INFO)
+    assert kept == [f"info {n}" for n in [*range(len(kept) - 1), 50]]
+    assert left_out(foreign.taken) == 51 - len(kept) > 0
+    of_disk = [said for said in warned if "written" in said]
+    assert len(of_disk) == 2
+    assert of_disk[1].endswith(f"can be written again; {51 - len(kept)} records lost.")
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """As a full disk: a write beyond `size` bytes is cut short, the next one fails."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def spool_of_segments(folder: Path) -> Spool:

@@ -16,7 +16,7 @@ class Cap:
     def __init__(self, size: int) -> None:
         self.size = size
         self.unwritten = 0
-        """Records that the disk did not take."""
+        """Records that the disk did not take, since it last took one."""
         self._left_out: dict[str, int] = {}
         self._warned = False
 
@@ -29,9 +29,6 @@ class Cap:
         self._left_out[session_id] = self._left_out.get(session_id, 0) + 1
         warned, self._warned = self._warned, True
         return not warned
-
-    def lost(self) -> None:
-        self.unwritten += 1
 
     def relieved(self, waiting: int) -> Sequence[str]:
         """The calls to be told, once there is room again."""
@@ -46,7 +43,7 @@ class Cap:
 
     def note(self, session_id: str, now_us: int) -> Entry | None:
         """What says in a call's log how many of its entries were left out since it was last said."""
-        number = self._left_out.pop(session_id, 0)
+        number = self._left_out.get(session_id, 0)
         if not number:
             return None
         line = (
@@ -54,6 +51,10 @@ class Cap:
         )
         data = {"module_type": "sender", "result_variable": "spool", "left_out": number}
         return Entry(session_id, Kind.ERROR, line, data, now_us)
+
+    def told(self, session_id: str) -> None:
+        """The call's note is kept where its entries are."""
+        self._left_out.pop(session_id, None)
 
 
 def is_debug(line: bytes) -> bool:

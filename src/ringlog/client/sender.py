@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ringlog.client.cap import Cap, is_debug, session_of
-from ringlog.client.delivery import Delivery, Means
+from ringlog.client.delivery import Delivery, Means, count
 from ringlog.client.http import Server
 from ringlog.client.line import entry_line, row_line
 from ringlog.client.progress import Progress
@@ -123,8 +123,9 @@ class Sender:
     def entry(self, entry: Entry) -> None:
         """Accepts one entry and numbers it.
 
-        Where the spool is full, `debug` entries give way, also those that wait already, then any entry; how
-        many is said in the call's own log when there is room again, when the call ends, or at `close`.
+        Where the spool is full, `debug` entries give way, also those that wait already, then any entry; a full
+        disk takes none. How many were left out is said in the call's own log when there is room again, when
+        the call ends, or at `close`.
         Raises BadInput where its session id cannot exist or its data has no JSON.
         """
         with self._ready():
@@ -133,9 +134,11 @@ class Sender:
             if not self._has_room(entry):
                 self._leave_out(entry.session_id)
                 return
+            if not self._append(line):
+                self._cap.leave_out(entry.session_id)
+                return
             for session_id in self._cap.relieved(self._spool.waiting_bytes):
                 self._note_gap(session_id)
-            self._append(line)
 
     def flush(self, timeout_s: float) -> bool:
         """Returns when the server has everything, True, or after `timeout_s` seconds, False."""
@@ -206,22 +209,29 @@ class Sender:
             )
 
     def _note_gap(self, session_id: str) -> None:
-        if note := self._cap.note(session_id, self._means.clock()):
-            self._append(entry_line(note, self.source, self._number(session_id)))
+        note = self._cap.note(session_id, self._means.clock())
+        if note and self._append(entry_line(note, self.source, self._number(session_id))):
+            self._cap.told(session_id)
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, line: bytes) -> bool:
+        """Whether the disk took it."""
         try:
             self._spool.append(line)
         except OSError as error:
-            self._cap.lost()
-            self._means.warn(
-                f"The spool {self._spool.folder} cannot be written ({error.strerror}); "
-                f"{self._cap.unwritten} records are lost so far."
-            )
-            return
+            if not self._cap.unwritten:
+                self._means.warn(
+                    f"The spool {self._spool.folder} cannot be written ({error.strerror}): "
+                    "records are lost and counted."
+                )
+            self._cap.unwritten += 1
+            return False
+        if self._cap.unwritten:
+            lost, self._cap.unwritten = count(self._cap.unwritten, "record"), 0
+            self._means.warn(f"The spool {self._spool.folder} can be written again; {lost} lost.")
         self._fresh += 1
         if self._fresh in {1, BATCH_ENOUGH}:
             self._wake.notify_all()
+        return True
 
     def _run(self) -> None:
         """The thread: a batch whenever one is due."""
