@@ -1,24 +1,20 @@
 """Which application a call runs: its first entry, and what says that it changed in mid-call."""
 
-from typing import TYPE_CHECKING
-
 from ringlog.model import CallRow, Kind
+from ringlog.wire.asterisk.calls import Application, Call, Channel
 from ringlog.wire.asterisk.log import Line
-
-if TYPE_CHECKING:
-    from ringlog.wire.asterisk.calls import Application, Call, Channel
 
 PATIENCE_US = 1_000_000
 """How long the first entry waits for a name (ARI sets it some milliseconds late)."""
 START = "start"
 
 
-def executing(application: "Application") -> str:
+def executing(application: Application) -> str:
     version = f' version "{application.version}"' if application.version else ""
     return f'Executing application "{application.name}"{version}'
 
 
-def noticed(channel: "Channel", at_us: int) -> None:
+def noticed(channel: Channel, at_us: int) -> None:
     """A step that people notice comes next on this channel: by now its application must be named."""
     call = channel.call
     settle(call)
@@ -34,7 +30,7 @@ def noticed(channel: "Channel", at_us: int) -> None:
         _tell(call, channel.application)
 
 
-def name(call: "Call", at_us: int) -> None:
+def name(call: Call, at_us: int) -> None:
     """Names the application of a call that was joined in the middle, if its channel variables do."""
     first = call.first
     if first and first.application.name and first.announced is None:
@@ -44,22 +40,20 @@ def name(call: "Call", at_us: int) -> None:
         first.announced = first.application
 
 
-def settle(call: "Call") -> None:
+def settle(call: Call) -> None:
     """Writes the first entry with the name known by now."""
     if not call.opening or not call.opening.open:
         return
-    first = call.first
-    named = first.application if first else None
-    if first and named and named.name:
-        text = executing(named)
-        _tell(call, named)
-    else:
-        text = f'Executing application "{call.entry_spot.context},{call.entry_spot.exten}"'
-    if first:
-        first.announced = named
-    call.log.settle(call.opening, Line(Kind.INFO, text, START, START, call.start_us))
+    named = call.first.application if call.first else None
+    if call.first:
+        call.first.announced = named
+    # Without a name, the place where the call came in stands for one, here and in the call list.
+    place = Application(f"{call.entry_spot.context},{call.entry_spot.exten}", "")
+    shown = named if named and named.name else place
+    _tell(call, shown)
+    call.log.settle(call.opening, Line(Kind.INFO, executing(shown), START, START, call.start_us))
 
 
-def _tell(call: "Call", application: "Application") -> None:
+def _tell(call: Call, application: Application) -> None:
     name = call.secrets.cleaned(application.name)
     call.tell(CallRow(call.session_id, application=name, version=application.version or None))

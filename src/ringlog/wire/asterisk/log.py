@@ -13,7 +13,6 @@ from ringlog.model import Entry, Kind, mask
 from ringlog.wire.asterisk.secrets import Secrets
 from ringlog.wire.asterisk.wording import cut_data, cut_line
 
-
 MAX_NAME = 255
 """Characters of what names a step; nothing that Asterisk names is longer."""
 
