@@ -123,9 +123,9 @@ class Sender:
     def entry(self, entry: Entry) -> None:
         """Accepts one entry and numbers it.
 
-        Where the spool is full, `debug` entries give way, also those that wait already, then any entry; a full
-        disk takes none. How many were left out is said in the call's own log when there is room again, when
-        the call ends, or at `close`.
+        Where the spool is full, `debug` entries give way, also those that wait already, then any entry; a
+        full disk takes none. How many were left out is said in the call's own log when there is room again,
+        when the call ends, or at `close`.
         Raises BadInput where its session id cannot exist or its data has no JSON.
         """
         with self._ready():
