@@ -115,8 +115,8 @@ class Page:
             said(line),
             whole or ("bold" if line.text.startswith("User input") else style if style == "dim" else ""),
         )
-        if line.private:
-            body.append("  (private)", "dim")
+        if behind := answer_behind(line):
+            body.append(f"  ({behind})", "dim")
         if line.source != self._drawn.sources[0]:
             body.append(f"  [{visible(line.source)}]", "dim")
         return head + body
@@ -135,6 +135,16 @@ def said(line: Line) -> str:
     if line.leg and line.state != "dialling" and name not in line.text:
         return f"{visible(name)}: {visible(line.text)}"
     return visible(line.text)
+
+
+def answer_behind(line: Line) -> str:
+    """The one value behind a line that answers the next question: who ended it, and with which cause."""
+    if line.private:
+        return "private"
+    by, cause = line.data.get("by"), line.data.get("cause")
+    if not isinstance(by, str) or "(" in line.text:
+        return ""
+    return visible(f"by {by}, {cause}" if isinstance(cause, int) else f"by {by}")
 
 
 def folded(row: Fold) -> str:
