@@ -166,6 +166,7 @@ def test_thinning_leaves_alone_what_is_being_read_or_written(tmp_path: Path) -> 
     assert seqs == [1, 3, 5]
     assert not spool.waiting_bytes
     spool.close()
+    assert not list(tmp_path.glob("0*.ndjson"))
 
 
 def test_a_thinned_spool_reads_the_same_after_a_kill(tmp_path: Path) -> None:
