@@ -18,6 +18,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from ringlog.cli.demo import untaken
+from ringlog.collect.recording import read_recording
 from tests.running import ENVIRONMENT, RINGLOG
 
 RECORDED = Path(__file__).parent.parent / "recordings" / "asterisk" / "ami.txt"
@@ -69,6 +71,16 @@ def children(process: subprocess.Popen[str]) -> dict[str, int]:
 def test_the_recording_that_is_shipped_is_the_recorded_one() -> None:
     packed = resources.files("ringlog") / "recordings" / "asterisk.ami.txt.gz"
     assert gzip.decompress(packed.read_bytes()) == RECORDED.read_bytes()
+
+
+def test_a_pass_takes_no_ids_of_an_earlier_run() -> None:
+    recording = read_recording(RECORDED)
+    now_s = 1_800_000_000
+    assert untaken(recording, (), now_s) == 60
+    moved_s = now_s - 60 - recording.last_us // 1_000_000
+    earlier = {f"{1795424527 + moved_s}.0", "chosen", "1.2.3"}
+    assert untaken(recording, earlier, now_s) == 80
+    assert untaken(recording, {*earlier, f"{1795424645 + moved_s - 20}.40"}, now_s) == 100
 
 
 @pytest.mark.needs_curl
