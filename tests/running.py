@@ -17,7 +17,9 @@ from urllib.parse import urlsplit
 
 READY_S = 30
 RINGLOG = [sys.executable, "-m", "ringlog"]
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("RINGLOG_")}
+OURS = ("RINGLOG_", "COLUMNS", "NO_COLOR")
+"""Variables that would change what a command does; pytest-xdist sets COLUMNS in its workers."""
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
 
 
 class Answer(NamedTuple):

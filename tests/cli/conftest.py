@@ -15,6 +15,7 @@ Ringlog = Callable[..., tuple[int, str, str]]
 def ringlog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Ringlog:
     monkeypatch.setenv("RINGLOG_STORE", f"sqlite:{tmp_path / 'store'}")
     monkeypatch.delenv("RINGLOG_KEY", raising=False)
+    monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist gives its workers one
 
     def call(*arguments: str) -> tuple[int, str, str]:
         capfd.readouterr()
