@@ -1,12 +1,13 @@
 """Accounts and developer keys: who may ask, and for what."""
 
+import contextlib
 import hashlib
 import hmac
 import secrets
 from base64 import b64decode
 from dataclasses import dataclass
 
-from ringlog.errors import BadInput, NoSuchAccount
+from ringlog.errors import BadInput, NoSuchAccount, StoreFault
 from ringlog.model import Account, Clock, DeveloperKey, Scope
 from ringlog.store.base import AccountStore
 
@@ -68,7 +69,9 @@ class Accounts:
         if not found or not account.active or (found.expires_us is not None and found.expires_us <= now_us):
             return None
         if found.last_used_us is None or now_us - found.last_used_us > USE_NOTED_US:
-            await self._store.key_used(found.id, now_us)
+            # A full disk must not keep anyone from reading.
+            with contextlib.suppress(StoreFault):
+                await self._store.key_used(found.id, now_us)
         return Principal(account.id, account.email, found.id, found.scopes)
 
     async def add(self, email: str, scopes: Scope = DEFAULT_SCOPES) -> tuple[Account, str]:

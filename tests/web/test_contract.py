@@ -244,7 +244,8 @@ def test_accept_says_which_format(server: Server, accept: str, xml: bool) -> Non
 @pytest.mark.parametrize(
     "session_id",
     [
-        "1795424527.0", "a/b//c", "/", "100%", "%3B", "%", "with blank", " ", "a+b", "Ä€/日本🎉", "a?b=c&d#e", "...", ".x",
+        "1795424527.0", "a/b//c", "/", "100%", "%3B", "%", "with blank", " ", "a+b",
+        "Ä€/日本🎉", "a?b=c&d#e", "...", ".x",
         "x" * 255, "日" * 255, '"<&>\'\\', "a;b", "..%2F",
     ],
 )  # fmt: skip
@@ -275,7 +276,11 @@ def test_plus_is_first_itself_and_then_a_blank(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["", "%FF", "%C3", "%ED%A0%80", "x" * 256, "%C3%A9" * 256, "%00", "a%0Ab", "%7F", "%C2%85", ".", "..", "%2e", "+%FF"]
+    "written",
+    [
+        "", "%FF", "%C3", "%ED%A0%80", "x" * 256, "%C3%A9" * 256, "%00", "a%0Ab", "%7F", "%C2%85",
+        ".", "..", "%2e", "+%FF",
+    ],
 )  # fmt: skip
 def test_ids_that_cannot_be_are_the_ordinary_404(server: Server, written: str) -> None:
     assert said(server.get(f"/api/call/{written}")) == (404, {"error": NOT_FOUND})
@@ -299,8 +304,10 @@ def test_window_is_half_open(keeping: Server) -> None:
 @pytest.mark.parametrize(
     ("rest", "named"),
     [
-        ("x/2", "start"), ("1/x", "end"), ("/2", "start"), ("1/", "end"), ("1.5/2", "start"), ("1/0x10", "end"), ("%FF/2", "start"),
-        ("1/2?limit=x", "limit"), ("1/2?limit=", "limit"), ("1/2?offset=1.5", "offset"), ("1/2?offset=%FF", "query"),
+        ("x/2", "start"), ("1/x", "end"), ("/2", "start"), ("1/", "end"), ("1.5/2", "start"),
+        ("1/0x10", "end"), ("%FF/2", "start"),
+        ("1/2?limit=x", "limit"), ("1/2?limit=", "limit"), ("1/2?offset=1.5", "offset"),
+        ("1/2?offset=%FF", "query"),
         ("١/2", "start"), ("1/2?number=%ED%A0%80", "query"),
     ],
 )  # fmt: skip

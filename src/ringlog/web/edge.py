@@ -6,33 +6,35 @@ asked for.
 Ids are taken from the raw path, percent-decoded once.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import unquote_to_bytes
 
-import msgspec
 import structlog
 
 from ringlog.accounts import Accounts, Principal
 from ringlog.call_log import CallLog
 from ringlog.errors import NoSuchCall, StoreFault
-from ringlog.model import OUTBOUND_SRC, Call, CallQuery, CallType, Detail, Scope, is_session_id
+from ringlog.model import CallQuery, Detail, Scope, is_session_id
 from ringlog.web import asgi
 from ringlog.web.asgi import encode
 from ringlog.web.ingest import Ingest
 from ringlog.web.negotiate import wants_xml
 from ringlog.web.numbers import instant, whole_number
+from ringlog.web.rows import JsonStream, XmlStream, list_row, log_json, log_xml
 from ringlog.web.statuses import MethodNotAllowed, NoSuchAddress, Unauthorized, sentence, status_of
 from ringlog.wire import xml
 
 CALL = b"/api/call/"
 NATIVE_CALL = b"/v1/calls/"
-LISTS = {b"calls": "calls", b"all_logs": "all_logs"}
+LISTS = (b"calls", b"all_logs")
 WINDOW = 4
 """Parts of `/api/calls/{start}/{end}` behind its first slash."""
 
 DEFAULT_LIMIT = 1000
 MAX_LIMIT = 10_000
+WRITTEN_HERE_BYTES = 64 * 2**10
 STREAM_BYTES = 64 * 2**10
 """A streamed answer is sent in pieces of about so much."""
 
@@ -84,13 +86,13 @@ class Edge:
         if path.startswith(CALL):
             allow_get(scope)
             detail = await self._detail(account_id, path[len(CALL) :])
-            return whole(xml.entries_xml(detail.text) if as_xml else b"[" + detail.text + b"]", as_xml)
+            return whole(await written(log_xml if as_xml else log_json, detail), as_xml)
         parts = path[1:].split(b"/")
         if len(parts) != WINDOW or parts[1] not in LISTS:
             raise NoSuchAddress
         allow_get(scope)
         query = window(parts[2], parts[3], asgi.query(scope))
-        if LISTS[parts[1]] == "calls":
+        if parts[1] == b"calls":
             return await self._calls(account_id, query, as_xml)
         return await self._all_logs(account_id, query, as_xml)
 
@@ -114,15 +116,15 @@ class Edge:
         total = (await self._call_log.calls(account_id, replace(query, limit=1, offset=0))).total
         details = self._call_log.details(account_id, query)
         first = await anext(details, None)
-        form = _XmlStream(total or 0) if as_xml else _JsonStream(total or 0)
+        form = XmlStream(total or 0) if as_xml else JsonStream(total or 0)
 
         async def stream(send: asgi.Send) -> None:
             await send(asgi.start(200, asgi.XML if as_xml else asgi.JSON, ()))
             buffer = bytearray(form.head)
             if first:
-                buffer += form.row(first)
+                buffer += await written(form.row, first)
                 async for detail in details:
-                    buffer += form.between + form.row(detail)
+                    buffer += form.between + await written(form.row, detail)
                     if len(buffer) > STREAM_BYTES:
                         await send({"type": "http.response.body", "body": bytes(buffer), "more_body": True})
                         buffer.clear()
@@ -130,6 +132,11 @@ class Edge:
             await send({"type": "http.response.body", "body": bytes(buffer)})
 
         return stream
+
+
+async def written(form: Callable[[Detail], bytes], detail: Detail) -> bytes:
+    """The log in that form; a long one is written in a thread, so that others do not wait for it."""
+    return form(detail) if len(detail.text) <= WRITTEN_HERE_BYTES else await asyncio.to_thread(form, detail)
 
 
 async def sent(answer: Answer, send: asgi.Send) -> None:
@@ -170,56 +177,6 @@ def window(start: bytes, end: bytes, query: Mapping[str, str]) -> CallQuery:
         offset=max(offset, 0),
         count=True,
     )
-
-
-def list_row(call: Call) -> dict[str, object]:
-    return {
-        "dest": call.dest,
-        "src": shown_src(call),
-        "start": call.start_s,
-        "end": call.end_s,
-        "session_id": call.session_id,
-        "type": call.type,
-        "log": call.available,
-    }
-
-
-def log_row(call: Call) -> dict[str, str]:
-    """A row of all_logs but for its detail; start and end are strings there."""
-    return {
-        "dest": call.dest,
-        "src": shown_src(call),
-        "start": str(call.start_s),
-        "end": str(call.end_s),
-        "session_id": call.session_id,
-    }
-
-
-def shown_src(call: Call) -> str:
-    return OUTBOUND_SRC if call.type == CallType.OUTBOUND else call.src
-
-
-class _JsonStream:
-    between = b","
-
-    def __init__(self, total: int) -> None:
-        self.head = b'{"calls":['
-        self.tail = b'],"total_calls":%d}' % total
-
-    def row(self, detail: Detail) -> bytes:
-        return encode(log_row(detail.call))[:-1] + b',"detail":[' + detail.text + b"]}"
-
-
-class _XmlStream:
-    between = b""
-
-    def __init__(self, total: int) -> None:
-        self.head = xml.DECLARATION + b"<result><calls>"
-        self.tail = b"</calls><total_calls>%d</total_calls></result>" % total
-
-    def row(self, detail: Detail) -> bytes:
-        logged = msgspec.Raw(b"[" + detail.text + b"]")
-        return xml.fragment("item", {**log_row(detail.call), "detail": logged})
 
 
 def whole(body: bytes, as_xml: bool) -> Answer:
