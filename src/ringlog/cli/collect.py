@@ -42,6 +42,7 @@ SecretFile = Annotated[
 ]
 Tls = Annotated[bool, typer.Option("--tls", envvar="RINGLOG_ASTERISK_TLS", help="Speak TLS with the PBX.")]
 Name = Annotated[str, typer.Option(help="What this PBX is called; stands in the source of its entries.")]
+SessionPrefix = Annotated[str, typer.Option(help="Stands before each session id: keeps two PBXs apart.")]
 Private = Annotated[str, typer.Option(metavar="NAMES", help="Variables whose values leave no trace.")]
 Spool = Annotated[Path, typer.Option(metavar="FOLDER", help="Where records wait while the server is away.")]
 
@@ -63,6 +64,7 @@ def asterisk(  # noqa: PLR0917 - Typer calls it with keywords
     to: Server = DEFAULT_URL,
     email: options.Email = "",
     name: Name = "pbx1",
+    session_prefix: SessionPrefix = "",
     private: Private = PRIVATE_NAMES,
     spool: Spool = SPOOL,
     tls: Tls = False,
@@ -71,7 +73,8 @@ def asterisk(  # noqa: PLR0917 - Typer calls it with keywords
 ) -> None:
     """Collect what happens in the calls of an Asterisk, until SIGTERM or Ctrl-C."""
     pbx = Pbx(host, port, username, manager_secret(secret_file), tls)
-    translator = Translator(private=[one.strip() for one in private.split(",") if one.strip()])
+    names = [one.strip() for one in private.split(",") if one.strip()]
+    translator = Translator(private=names, session_prefix=session_prefix)
     with Sender(to, email, developer_key(key_file), name=f"asterisk@{name}", spool=spool) as sender:
         collector = Collector(pbx, translator, sender, now_us, say)
         asyncio.run(until_told(collector.run))

@@ -126,6 +126,9 @@ class Replay:
                     self._listener.set()
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
             pass
+        except asyncio.CancelledError:
+            # The replay ends; asyncio would print what is left of a connection as an error.
+            pass
         finally:
             self._clients.pop(writer, None)
             if not self._clients:
