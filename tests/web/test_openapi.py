@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from ringlog.web.openapi import DOCUMENT, WORDS
 from ringlog.web.statuses import STATUSES
+from ringlog.wire.records import parse
 from tests.running import Server
 from tests.web.records import entry, row
 
@@ -76,3 +77,13 @@ def test_docs_name_every_route() -> None:
     text = DOCS.read_text()
     for path in DOCUMENT["paths"]:
         assert path in text
+
+
+def test_examples_of_the_docs_are_what_they_say() -> None:
+    entries, listed, records, *_ = re.findall(
+        r"^```json\n(.+?)\n```$", DOCS.read_text(), re.MULTILINE | re.DOTALL
+    )
+    assert list(json.loads(entries)[0]) == ["event", "class", "timestamp"]
+    assert json.loads(listed)["total_calls"] == len(json.loads(listed)["calls"])
+    (call,) = parse(records.encode(), "application/x-ndjson", None, 1_795_430_000 * 10**6).values()
+    assert (len(call.rows), len(call.entries)) == (1, 1)
