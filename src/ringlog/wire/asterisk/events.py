@@ -1,8 +1,9 @@
 """The table: what each event does to what is known, and what it adds to a log."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
+
+import msgspec
 
 from ringlog.model import OUTBOUND_SRC, CallRow, CallType, Kind
 from ringlog.wire.asterisk import (
@@ -199,13 +200,17 @@ def _cel(pbx: Pbx, message: Message, at_us: int) -> None:
         channel.step.say(Kind.PROMPT, sound, at_us)
 
 
+class _Extra(msgspec.Struct):
+    """What CEL says of a stream that begins, as far as it is read."""
+
+    sound: str = ""
+
+
 def _sound(extra: str) -> str:
     try:
-        found = json.loads(extra)
-    except (ValueError, RecursionError):
+        return msgspec.json.decode(extra, type=_Extra).sound
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return ""
-    sound = found.get("sound") if isinstance(found, dict) else None  # type: ignore[reportUnknownVariableType]
-    return sound if isinstance(sound, str) else ""
 
 
 EVENTS: Mapping[str, Callable[[Pbx, Message, int], None]] = {

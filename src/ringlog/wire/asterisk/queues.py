@@ -69,7 +69,7 @@ class Queue(Dial):
                 text = UNANSWERED[value].format(self.name_)
                 self.say(Kind.ERROR, text, at_us, status=value)
 
-    def moved(self, spot: "Spot", at_us: int) -> None:  # noqa: ARG002
+    def moved(self, spot: "Spot", at_us: int) -> None:  # noqa: ARG002 - a Step's
         """A key leaves the queue: the dialplan goes on elsewhere."""
         self.left = spot
 

@@ -1,7 +1,7 @@
 """AGI: the commands of a script as steps, commands refused, scripts that fail."""
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from ringlog.model import Kind
@@ -38,8 +38,8 @@ class Script(Step):
         if name in PROMPTS and len(words) > 2:
             self.noticed(at_us)
             waits = number(words[TIMED[name]]) if name in TIMED and len(words) > TIMED[name] else None
-            data = {"waits": waits / 1000} if waits else {}
-            self.say(Kind.PROMPT, sounds(words[2]), at_us, **data)  # type: ignore[arg-type]
+            data: dict[str, Any] = {"waits": waits / 1000} if waits else {}
+            self.say(Kind.PROMPT, sounds(words[2]), at_us, **data)
         elif name.startswith("SAY ") and len(words) > 2:
             self.noticed(at_us)
             self.say(Kind.PROMPT, f"{words[2]} ({words[1].lower()})", at_us)

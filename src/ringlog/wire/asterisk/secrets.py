@@ -62,7 +62,7 @@ class Secrets:
         """The same text, each secret masked where it stands as a whole run of digits, or as a whole."""
         if self._pattern is None or not isinstance(value, str):
             return value
-        return self._pattern.sub(MASK, value)  # type: ignore[return-value]
+        return self._pattern.sub(MASK, value)  # pyright: ignore[reportReturnType] - T is str here
 
 
 def _found(value: str) -> str:

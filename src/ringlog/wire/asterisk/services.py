@@ -1,6 +1,7 @@
 """Voice mail, directory, recording, authentication: applications with menus of their own."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from ringlog.model import Kind
 from ringlog.wire.asterisk.inputs import Taking
@@ -22,7 +23,7 @@ class Service(Step):
     """Takes keys; what it does with them only its status variable tells."""
 
     taking = Taking.RUNS
-    statuses: dict[str, tuple[str, dict[str, tuple[Kind, str]]]] = {  # noqa: RUF012
+    statuses: ClassVar[Mapping[str, tuple[str, Mapping[str, tuple[Kind, str]]]]] = {
         "voicemail": (
             "VMSTATUS",
             {

@@ -1,7 +1,7 @@
 """What a dialplan does, step by step: Newexten, and the variables by which applications report."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ringlog.model import Kind
 from ringlog.wire.asterisk import applications
@@ -95,7 +95,7 @@ class Prompt(Step):
 class Said(Step):
     """SayDigits and its like: what is read out, and as what."""
 
-    kinds = {  # noqa: RUF012
+    kinds: ClassVar[Mapping[str, str]] = {
         "saydigits": "digits",
         "saynumber": "number",
         "saycountednoun": "counted",
@@ -157,7 +157,7 @@ class Assignment(Step):
 class Note(Step):
     """Steps that nobody on the call notices, one `debug` entry each."""
 
-    texts: dict[str, Callable[[list[str], str], str]] = {  # noqa: RUF012
+    texts: ClassVar[Mapping[str, Callable[[list[str], str], str]]] = {
         "answer": lambda _args, _data: "Answered",
         "ringing": lambda _args, _data: "Ringing tone",
         "progress": lambda _args, _data: "Early media",
