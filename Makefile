@@ -4,7 +4,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 
 help:  ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install:  ## leave a working .venv/bin/ringlog
 	@tools/venv.sh run
@@ -15,6 +15,9 @@ demo: install  ## play recorded real calls into a server on 127.0.0.1:8080
 test: install-test  ## run every check and every test
 	@tools/test.sh
 
+test-asterisk: install-test  ## SIPp calls through a real Asterisk on this machine, if there is one
+	@$(BIN)/python -m pytest tests/live/asterisk.py
+
 check: install-test  ## lint, types, rooms
 	@tools/check.sh
 
@@ -24,4 +27,4 @@ lock:  ## write requirements/*.txt: versions and hashes, no registry's address
 install-test: install
 	@tools/venv.sh test
 
-.PHONY: help install demo test check lock install-test
+.PHONY: help install demo test test-asterisk check lock install-test

@@ -35,6 +35,8 @@ from ringlog.wire.asterisk import Banner, Message, Splitter, Translator, time_us
 
 READ_BYTES = 2**16
 ANSWER_S = 10.0
+BOOT_S = 5.0
+"""How long FullyBooted is awaited; a manager without the event class `system` never hears it."""
 PING_S = 15.0
 """After so many silent seconds the engine is asked whether it is there; after twice as many it is not."""
 FIRST_RETRY_S = 0.5
@@ -79,6 +81,7 @@ class Collector:
         self._behind_us = 0
         """How far the events' clock lies behind ours."""
         self._trouble = ""
+        self._booted = False
 
     async def run(self) -> None:
         """Collects until it is cancelled; comes back after every break, later and later.
@@ -115,10 +118,12 @@ class Collector:
                 )
                 self._splitter = Splitter()
                 await self._log_in()
+                await self._ask_for_channels()
         except TimeoutError:
             raise Unreachable(f"{self._pbx} does not answer.") from None
 
     async def _log_in(self) -> None:
+        self._booted = False
         challenge = await self._ask("Challenge", AuthType="MD5")
         name = {"Username": self._pbx.username, "Events": "on"}
         if given := challenge.get("Challenge"):
@@ -128,6 +133,17 @@ class Collector:
             answer = await self._ask("Login", Secret=self._pbx.secret, **name)
         if answer.get("Response") != "Success":
             raise LoginRefused(f"{self._pbx} refuses the log-in: {answer.get('Message')}.")
+
+    async def _ask_for_channels(self) -> None:
+        """Asks what is up, but not before the engine said since when it runs (FullyBooted).
+
+        One that was killed and begins anew answers managers before that, and would seem to have lost calls.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(BOOT_S):
+                while not self._booted:
+                    for message in await self._read():
+                        self._hear(message)
         self._shown = []
         self._send("CoreShowChannels")
 
@@ -197,6 +213,7 @@ class Collector:
         elif message.get("ActionID").startswith(f"ringlog-{id(self):x}-"):
             self._answered(message)
         else:
+            self._booted |= message.name == "FullyBooted"
             if event_us := time_us(message.get("Timestamp")):
                 self._behind_us = self._clock() - event_us
             self._pass_on(self._translator.feed(message))

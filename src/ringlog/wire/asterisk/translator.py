@@ -90,6 +90,8 @@ class Translator:
         """
         pbx = self._pbx
         pbx.advance(now_us)
+        # A manager without the class `security` may hear no timed event between the banner and this answer.
+        self._judge_restart()
         there = {message.get("Uniqueid") for message in channels}
         unsure, self._unsure = self._unsure, {}
         for call in list(pbx.calls.values()):
@@ -119,12 +121,13 @@ class Translator:
         return frozenset(call.session_id for call in self._pbx.calls.values())
 
     def _judge_restart(self) -> None:
-        """An engine that has been up for less time than nobody heard it has lost all its calls."""
+        """An engine that began after one of the calls did has begun anew, and lost them all."""
         if self._uptime_s is None:
             return
         begun_us = self._pbx.now_us - (self._uptime_s + 1) * 1_000_000
         self._uptime_s = None
-        if self._unsure and max(self._unsure.values()) <= begun_us:
+        started = {call.session_id: call.start_us for call in self._pbx.calls.values()}
+        if any(started.get(session_id, last_us) <= begun_us for session_id, last_us in self._unsure.items()):
             self._gone(ENGINE_RESTARTED, EndedBy.ENGINE)
 
     def _gone(self, reason: str, by: EndedBy) -> None:
