@@ -197,3 +197,36 @@ def test_details_that_are_gone_leave_the_header(told: Ringlog, tmp_path: Path) -
     assert code == 0
     assert "1 → 2" in out
     assert "The details of this call are gone" in out
+
+
+def test_a_call_that_nothing_dates_keeps_its_start_through_an_export(
+    ringlog: Ringlog, tmp_path: Path
+) -> None:
+    (tmp_path / "bare").write_text('{"session_id": "z-late"}\n{"session_id": "a-early"}\n')
+    assert ringlog("import", str(tmp_path / "bare"))[0] == 0
+    exported = ringlog("export")[1]
+    assert exported.count('"start":') == 2
+    (tmp_path / "exported").write_text(exported)
+    other = ("--store", f"sqlite:{tmp_path / 'other'}")
+    assert ringlog("account", "add", "bob@example.com", *other)[0] == 0
+    assert ringlog("import", str(tmp_path / "exported"), *other)[0] == 0
+    assert ringlog("export", *other)[1] == exported
+
+
+@pytest.mark.parametrize("command", [("account", "list"), ("calls",), ("expire",), ("export",)])
+def test_a_slip_in_the_store_makes_no_new_one(
+    ringlog: Ringlog, tmp_path: Path, command: Sequence[str]
+) -> None:
+    missing = tmp_path / "mising"
+    code, _, err = ringlog(*command, "--store", f"sqlite:{missing}")
+    assert (code, err) == (1, f"ringlog: There is no store in {missing}.\n")
+    assert not missing.exists()
+
+
+def test_bytes_that_are_no_text_are_said_in_a_sentence(
+    ringlog: Ringlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RINGLOG_KEY", "k\udcff")
+    code, _, err = ringlog("calls", "--to", "http://127.0.0.1:1", "--email", "a@b.c")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "no UTF-8" in err

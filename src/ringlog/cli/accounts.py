@@ -26,8 +26,9 @@ SCOPES = {scope.name.lower(): scope for scope in Scope if scope.name}
 
 
 @asynccontextmanager
-async def opened(store: str) -> AsyncGenerator[SqliteStore]:
-    found = await SqliteStore.open(store_folder(store), append=False, create=True)
+async def opened(store: str, *, create: bool = False) -> AsyncGenerator[SqliteStore]:
+    """The store; only a first account makes one. Raises ConfigurationFault where there is none."""
+    found = await SqliteStore.open(store_folder(store), append=False, create=create)
     try:
         yield found
     finally:
@@ -41,7 +42,7 @@ def add(email: Email, store: options.Store = options.STORE, as_json: options.Jso
 
 
 async def _add(email: str, store: str) -> tuple[object, str]:
-    async with opened(store) as found:
+    async with opened(store, create=True) as found:
         return await Accounts(found, now_us).add(email)
 
 

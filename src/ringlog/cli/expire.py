@@ -6,8 +6,8 @@ import typer
 
 from ringlog.call_log import CallLog
 from ringlog.cli import options
-from ringlog.cli.place import now_us, run
-from ringlog.config import Retention, store_folder
+from ringlog.cli.place import existing, now_us, run
+from ringlog.config import Retention
 from ringlog.model import Expired
 from ringlog.store.sqlite.store import SqliteStore
 
@@ -24,7 +24,7 @@ def expire(
 
 
 async def _expire(store: str, retention: Retention) -> Expired:
-    found = await SqliteStore.open(store_folder(store), append=True, create=False)
+    found = await SqliteStore.open(existing(store), append=True)
     try:
         return await CallLog(found, retention, now_us).expire()
     finally:

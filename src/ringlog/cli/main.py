@@ -87,6 +87,8 @@ def run(arguments: Sequence[str]) -> int:
         code = INTERRUPTED
     except OSError as error:
         return failed(cause(error))
+    except UnicodeError:
+        return failed("An argument, a variable or a file holds bytes that are no UTF-8.")
     if code == INTERRUPTED:
         return failed("Interrupted.", INTERRUPTED)
     return code if isinstance(code, int) else 0

@@ -207,13 +207,21 @@ async def opened(where: Where, *, append: bool = False) -> AsyncGenerator[Place]
         finally:
             server.close()
         return
-    store = await SqliteStore.open(store_folder(where.store), append=append, create=False)
+    store = await SqliteStore.open(existing(where.store), append=append)
     try:
         account_id = await chosen(store, where.account)
         retention = Retention(where.retention_days, where.calls_days, where.idle_minutes)
         yield LocalPlace(CallLog(store, retention, now_us), account_id)
     finally:
         await store.close()
+
+
+def existing(store: str) -> Path:
+    """The store's folder. Raises ConfigurationFault where no store is, so that a slip makes no new one."""
+    folder = store_folder(store)
+    if not (folder / "catalogue.db").exists():
+        raise ConfigurationFault(f"There is no store in {folder}.")
+    return folder
 
 
 async def chosen(store: SqliteStore, email: str) -> int:

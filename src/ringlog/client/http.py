@@ -139,7 +139,11 @@ def checked_url(url: str) -> SplitResult:
 
 def basic_authorization(email: str, key: str) -> str:
     """Raises ConfigurationFault where there is no key, or the email cannot stand in a Basic header."""
-    if not email or ":" in email:
+    if not email:
+        raise ConfigurationFault(
+            "There is no email to log in with; name the account, on the command line with --email."
+        )
+    if ":" in email:
         raise ConfigurationFault(f"{email!r} is not an email address that can log in.")
     if not key:
         raise ConfigurationFault("There is no developer key.")

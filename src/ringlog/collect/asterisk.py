@@ -23,6 +23,7 @@ and on any machine that reaches it:
 import asyncio
 import contextlib
 import hashlib
+import os
 import random
 import ssl
 from collections.abc import Callable, Iterable
@@ -237,7 +238,7 @@ class Collector:
                 self._pass_on(self._translator.tick(self._now_us()))
 
     def _lost(self, error: BaseException) -> None:
-        reason = error.message if isinstance(error, RinglogError) else f"{self._pbx}: {error}"
+        reason = error.message if isinstance(error, RinglogError) else unreachable(self._pbx, error)
         if reason != self._trouble:  # a PBX that is away for a night is one line, not thousands
             self._say(reason)
         self._trouble = reason
@@ -252,3 +253,8 @@ class Collector:
                     self._sender.call(item)
             except BadInput as error:
                 self._say(f"Left out of call {item.session_id!r}: {error.message}")
+
+
+def unreachable(pbx: Pbx, error: BaseException) -> str:
+    why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+    return f"{pbx} cannot be reached: {why.lower()}; trying again and again."

@@ -18,7 +18,8 @@ def export_row(call: Call) -> bytes:
         row["dest"] = call.dest
     if call.type_given:
         row["type"] = call.type
-    if call.start_given:
+    if call.start_given or not call.entries or not call.available:
+        # No entry says when it began, so the row must.
         row["start"] = call.start_s
     if call.end_given and call.end_s is not None:
         row["end"] = call.end_s
