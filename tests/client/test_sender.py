@@ -32,9 +32,9 @@ def sender(foreign: Foreign, tmp_path: Path, **options: object) -> Sender:
         name="asterisk@pbx1",
         spool=tmp_path,
         means=MEANS._replace(warn=warn.append, random=lambda: 0.0),
-        **options,  # type: ignore[arg-type]
+        **options,
     )
-    made.warned = warn  # type: ignore[attr-defined]
+    made.warned = warn
     return made
 
 

@@ -251,7 +251,7 @@ class StoreContract:
             everything = ["c4", "c5", "c2", "c3", "c0", "c1", "running"]
 
             async def ids(**query: object) -> list[str]:
-                page = await store.calls(one, CallQuery(**query), horizon())  # type: ignore[arg-type]
+                page = await store.calls(one, CallQuery(**query), horizon())
                 return [call.session_id for call in page.calls]
 
             assert await ids() == everything

@@ -30,7 +30,7 @@ def calls(server: Server, start: int, query: str = "", seconds: int = 10_000) ->
 
 
 def ids(listing: dict[str, object]) -> list[str]:
-    return [one["session_id"] for one in listing["calls"]]  # type: ignore[attr-defined]
+    return [one["session_id"] for one in listing["calls"]]
 
 
 def said(answer: Answer) -> tuple[int, object]:
@@ -88,7 +88,7 @@ def test_expired_call_is_the_published_404_and_stays_in_the_list(server: Server)
     assert server.ingest([row(session_id, start)]).status == 200
     assert said(call(server, session_id)) == (404, json.loads(payload("call-expired.json")))
     listed = calls(server, start, seconds=1)
-    assert [one["log"] for one in listed["calls"] if one["session_id"] == session_id] == [False]  # type: ignore[attr-defined]
+    assert [one["log"] for one in listed["calls"] if one["session_id"] == session_id] == [False]
     logs = server.get(f"/api/all_logs/{start}/{start + 1}").json()
     assert logs == {"calls": [], "total_calls": 0}
     assert server.get(f"/api/all_logs/{start}/{start + 1}", **XML).body.endswith(
@@ -349,7 +349,7 @@ def test_pages_of_equal_starts_are_stable(keeping: Server) -> None:
 @pytest.mark.parametrize(
     ("dest", "asked"),
     [
-        ("8009957586", ["8009957586", "18009957586", "%2B18009957586", "+1 800 995-7586", "tel:%2B18009957586", "800.995.7586"]),  # noqa: E501
+        ("8009957586", ["8009957586", "18009957586", "%2B18009957586", "+1 800 995-7586", "tel:%2B18009957586", "800.995.7586"]),  # noqa: E501 - one case a line
         ("tel:+18009957586;ani=2125551234", ["8009957586", "(800)9957586;postd=12"]),
         ("sip:Alice", ["sip:alice", "SIP:ALICE"]),
         ("493012345678", ["%2B49 30 12345678"]),
@@ -373,7 +373,7 @@ def test_outbound_calls_show_that_word_and_keep_their_number(keeping: Server) ->
     first, second = f"o1-{start}", f"o2-{start}"
     keeping.ingest([row(first, start, type="outbound"), row(second, start, src="Outbound")])
     listed = calls(keeping, start)["calls"]
-    assert [(one["src"], one["type"]) for one in listed] == [("Outbound", "outbound")] * 2  # type: ignore[attr-defined]
+    assert [(one["src"], one["type"]) for one in listed] == [("Outbound", "outbound")] * 2
     logs = keeping.get(f"/api/all_logs/{start}/{start + 1}").json()["calls"]
     assert [(one["src"], one["start"]) for one in logs] == [("Outbound", str(start))] * 2
     assert keeping.get(f"/v1/calls/{first}").json()["call"]["src"] == "6175551234"
@@ -385,7 +385,7 @@ def test_data_stays_as_it_was_sent_and_hostile_data_is_still_xml(server: Server)
         '{"z":1.0,"a":1e5,"big":123456789012345678901234567890,"module_type":"m","result_variable":"r","1st":[null,true,'
         '{"":[]}],"a b":{"xmlData":"]]>\\u0000\\u001b<&"},"list":[],"none":null,"\\ud83c\\udf89":"\\r\\n\\t"}'
     )  # fmt: skip
-    text = f'{{"session_id":"{session_id}","event":{{"data":{data},"line":"]]>"}},"timestamp":{NOW},"class":"debug"}}'  # noqa: E501
+    text = f'{{"session_id":"{session_id}","event":{{"data":{data},"line":"]]>"}},"timestamp":{NOW},"class":"debug"}}'  # noqa: E501 - one case a line
     assert server.ingest(text.encode()).json() == {"accepted": 1, "duplicates": 0}
     body = call(server, session_id).body
     assert b'"z":1.0,"a":1e5,"big":123456789012345678901234567890,"module_type"' in body

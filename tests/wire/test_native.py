@@ -34,7 +34,7 @@ def call(**changes: object) -> Call:
         "ending": Ending(EndedBy.CALLER, 16),
         "available": True,
     }
-    return Call(**(values | changes))  # pyright: ignore[reportArgumentType]
+    return Call(**(values | changes))  # pyright: ignore[reportArgumentType] - any mix of values
 
 
 CALLS = {

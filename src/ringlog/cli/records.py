@@ -7,13 +7,13 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
+from ringlog.client.line import row_line
 from ringlog.errors import BadInput
 from ringlog.model import (
     MAX_BODY_BYTES,
     UNNUMBERED_SOURCE,
     Batch,
     CallBatch,
-    CallRow,
     EntryRecord,
 )
 from ringlog.wire.bodies import records
@@ -141,26 +141,12 @@ def record_lines(batch: Batch) -> tuple[bytes, Sequence[int]]:
     numbers: list[int] = []
     for call in batch.values():
         for number, row in call.rows:
-            texts.append(row_text(row))
+            texts.append(row_line(row)[:-1])
             numbers.append(number)
         for entry in call.entries:
             texts.append(entry_line(call, entry))
             numbers.append(entry.number)
     return b"\n".join(texts), numbers
-
-
-def row_text(row: CallRow) -> bytes:
-    said = {
-        "session_id": row.session_id,
-        "src": row.src,
-        "dest": row.dest,
-        "type": row.type,
-        "start": row.start_s,
-        "end": row.end_s,
-        "application": row.application,
-        "version": row.version,
-    }
-    return msgspec.json.encode({key: value for key, value in said.items() if value is not None})
 
 
 def entry_line(call: CallBatch, entry: EntryRecord) -> bytes:

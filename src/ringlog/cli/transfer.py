@@ -10,7 +10,7 @@ from typing import Annotated, BinaryIO
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 
 from ringlog.cli.options import Utc
 from ringlog.cli.place import RECORD, Place, now_us, opened, run
@@ -183,12 +183,12 @@ def watched(name: str, file: BinaryIO) -> Generator["Watch"]:
 @dataclass(frozen=True, slots=True)
 class Watch:
     bar: Progress
-    task: object
+    task: TaskID
     file: BinaryIO | None
 
     def __call__(self) -> None:
         if self.file:
-            self.bar.update(self.task, completed=self.file.tell())  # pyright: ignore[reportArgumentType]
+            self.bar.update(self.task, completed=self.file.tell())
 
 
 @somewhere
