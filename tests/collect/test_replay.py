@@ -127,6 +127,59 @@ def test_a_second_banner_ends_the_connection_and_the_rest_waits_for_the_next_log
     assert heard == ["Event: One", "Event: Two"]
 
 
+def test_what_was_said_before_a_restart_is_heard_though_the_client_had_more_to_say(tmp_path: Path) -> None:
+    """A connection that is closed with a client's words unread is reset, and takes back what it said."""
+    event = b"Event: One\r\nTimestamp: 1795424527.000001\r\nLine: %s\r\n\r\n" % (b"x" * 1000)
+    banner = b"Asterisk Call Manager/11.0.0\r\n"
+    path = tmp_path / "ami.txt"
+    path.write_bytes(banner + event * 100 + banner + event)
+
+    async def story(client: Client) -> None:
+        await client.ask(Action="Login", Username="u", Secret="any")
+        await client.message()
+        for _ in range(20):
+            await client.send(Action="Ping")
+        heard = await asyncio.wait_for(client.reader.read(), 10)
+        assert heard.count(b"Event: One") == 99
+
+    played(path, story, [Pass(speed=0)])
+
+
+def test_copies_tell_themselves_apart_by_ids_channels_bridges_and_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "ami.txt"
+    path.write_bytes(
+        b"Event: FullyBooted\r\n\r\n"
+        b"Event: Newchannel\r\nTimestamp: 1795424527.000001\r\nUniqueid: 1795424527.17\r\nLinkedid: my-id\r\n"
+        b"Channel: PJSIP/agent-0000001c\r\nChannelState: 4\r\nCallerIDNum: 2025550101\r\nExten: 500\r\n"
+        b"BridgeUniqueid: b39d7e1e-67ce-488f-92ed-7df0e7970627\r\n"
+        b"Extra: 1795424527.17 my-id PJSIP/agent-0000001c;2 sip:2025550101@x"
+        b" 12025550101 1795424527.170\r\n\r\n"
+    )
+
+    async def story(client: Client) -> None:
+        await client.ask(Action="Login", Username="u", Secret="any")
+        assert await client.message() == "Event: FullyBooted\r\n\r\n"  # it names nothing, so one says it
+        for k in range(1, 13):
+            said = await client.message()
+            for own in (
+                f"Uniqueid: 1799999999.{k}17",
+                f"Linkedid: my-id~{k}",
+                f"Channel: PJSIP/agent-{k:06x}1c",
+                f"CallerIDNum: 2025550101{k:02}",
+                "Exten: 500",
+                f"BridgeUniqueid: b39d7e1e-67ce-488f-92ed-7df0e7970627~{k}",
+                f"Extra: 1799999999.{k}17 my-id~{k} PJSIP/agent-{k:06x}1c;2 sip:2025550101{k:02}@x ",
+            ):
+                assert f"\r\n{own}" in said
+            assert " 12025550101 1795424527.170\r\n" in said  # a longer number and another id
+        await client.send(Action="CoreShowChannels", ActionID="c")
+        shown = await client.until("CoreShowChannelsComplete")
+        assert "ListItems: 12\r\n" in shown[-1]
+        assert "CoreCurrentCalls: 12\r\n" in await client.ask(Action="CoreStatus")
+
+    played(path, story, [Pass(speed=0, copies=12)])
+
+
 def test_a_secret_is_asked_for_plainly_or_by_challenge() -> None:
     async def story(client: Client) -> None:
         assert "Permission denied" in await client.ask(Action="Ping")

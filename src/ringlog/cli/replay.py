@@ -24,6 +24,12 @@ Speed = Annotated[float, typer.Option(min=0, help="1: natural; N: N times as fas
 EndAgo = Annotated[float, typer.Option(metavar="SECONDS", min=0, help="How long ago the last event was.")]
 Loop = Annotated[bool, typer.Option("--loop", help="Play it over and over, with new ids each time.")]
 NewIds = Annotated[bool, typer.Option("--new-ids", help="Move the ids with the times.")]
+Copies = Annotated[
+    int,
+    typer.Option(
+        metavar="N", min=1, max=4000, help="Play it N times side by side, ids and people's numbers apart."
+    ),
+]
 
 
 def replay(  # noqa: PLR0917 - Typer calls it with keywords
@@ -34,9 +40,10 @@ def replay(  # noqa: PLR0917 - Typer calls it with keywords
     end_ago: EndAgo = 0,
     loop: Loop = False,
     new_ids: NewIds = False,
+    copies: Copies = 1,
 ) -> None:
     """Speak a recorded AMI stream as an Asterisk would, its times moved to now."""
-    one = Pass(speed, end_ago, new_ids or loop)
+    one = Pass(speed, end_ago, new_ids or loop, copies)
     passes: Iterator[Pass] = repeat(one) if loop else iter([one])
     server = Replay(read_recording(file), passes, now_us, os.environ.get("RINGLOG_REPLAY_SECRET"))
 

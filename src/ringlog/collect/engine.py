@@ -36,6 +36,8 @@ class Engine:
     """Follows what is said; times are those of what is said."""
 
     now_us: int = 0
+    copies: int = 1
+    """As many engines as one: each channel is up in every copy."""
     channels: dict[str, Up] = field(default_factory=dict[str, Up])
 
     def hears(self, message: Spoken) -> None:
@@ -101,7 +103,7 @@ class Manager:
     def __init__(
         self, engine: Engine, secret: str | None, clock: Clock, say: Callable[[bytes], bytes]
     ) -> None:
-        """`say` moves a message to the time it is said at. With no `secret`, any log-in is accepted."""
+        """`say`: as every copy says a message, at its time. With no `secret`, any log-in is accepted."""
         self.logged_in = False
         self.events = False
         self.over = False
@@ -174,7 +176,7 @@ class Manager:
             ("Response", "Success"),
             ("CoreCurrentDate", date),
             ("CoreCurrentTime", time),
-            ("CoreCurrentCalls", str(len(self._engine.channels))),
+            ("CoreCurrentCalls", str(len(self._engine.channels) * self._engine.copies)),
         ]
 
     def _command(self, _: Mapping[str, str], /) -> Pairs:
@@ -191,7 +193,7 @@ class Manager:
         ]
         ids: Pairs = [("ActionID", action["actionid"])] if "actionid" in action else []
         shown = [self._say(self._channel(up, ids)) for up in self._engine.channels.values()]
-        last: Pairs = [("EventList", "Complete"), ("ListItems", str(len(shown)))]
+        last: Pairs = [("EventList", "Complete"), ("ListItems", str(len(shown) * self._engine.copies))]
         complete = block(("Event", "CoreShowChannelsComplete"), *ids, *last)
         return response(action, start) + b"".join(shown) + complete
 

@@ -15,8 +15,7 @@ END = b"\r\n\r\n"
 BANNER = b"Asterisk Call Manager/"
 
 _BANNER_LINE = re.compile(rb"^Asterisk Call Manager/[^\r\n]*\r?\n", re.MULTILINE)
-_EPOCH_ID = re.compile(rb"(?s)(.*?)(\d{10})\.(\d+)")
-_EPOCH_IN_TEXT = re.compile(rb"(?<![\d.])(\d{10})\.(\d+)(?!\d)")
+NOBODY = b"<unknown>"
 
 
 class Spoken(NamedTuple):
@@ -94,7 +93,8 @@ def timestamp(message: bytes) -> int | None:
 def channel_ids(message: bytes) -> Iterator[bytes]:
     for line in message.split(LINE):
         key, _, value = line.partition(b": ")
-        if value and key.lower().endswith((b"uniqueid", b"linkedid")) and b"Bridge" not in key:
+        named = key.lower().endswith((b"uniqueid", b"linkedid")) and b"Bridge" not in key
+        if named and value and value != NOBODY:
             yield value
 
 
@@ -132,40 +132,3 @@ MOVED: dict[bytes, Callable[[bytes, int], bytes]] = {
     b"EndTime": date_moved,
 }
 """The keys that hold a time, and how it is written."""
-
-
-class Mover:
-    """Says messages `by_s` seconds later than they were recorded, with ids of their own where `tag` is given.
-
-    The epoch part of an id `<prefix><epoch>.<n>` moves with the time, any other id gets the suffix `~<tag>`,
-    wherever they occur.
-    """
-
-    def __init__(self, recording: Recording, by_s: int, tag: str | None = None) -> None:
-        self.by_s = by_s
-        self._tag = b"~" + tag.encode() if tag is not None else b""
-        matches = [_EPOCH_ID.fullmatch(name) for name in recording.ids] if tag is not None else []
-        self._epochs = frozenset(b"%s.%s" % match.group(2, 3) for match in matches if match)
-        others = sorted((n for n in recording.ids if not _EPOCH_ID.fullmatch(n)), key=len, reverse=True)
-        found = b"|".join(map(re.escape, others))
-        self._others = (
-            re.compile(rb"(?<![\w-])(?:%s)(?![\w-])" % found) if others and tag is not None else None
-        )
-
-    def message(self, text: bytes) -> bytes:
-        return LINE.join(self._line(line) for line in text.split(LINE))
-
-    def _line(self, line: bytes) -> bytes:
-        key, colon, value = line.partition(b": ")
-        if move := MOVED.get(key):
-            return key + colon + move(value, self.by_s)
-        if self._epochs:
-            line = _EPOCH_IN_TEXT.sub(self._epoch, line)
-        if self._others:
-            line = self._others.sub(lambda match: match[0] + self._tag, line)
-        return line
-
-    def _epoch(self, match: re.Match[bytes]) -> bytes:
-        if match[0] not in self._epochs:
-            return match[0]
-        return b"%d.%s" % (int(match[1]) + self.by_s, match[2])

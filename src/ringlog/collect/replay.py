@@ -1,17 +1,21 @@
 """The AMI replay server: speaks a recorded stream as an Asterisk would, its times moved to now."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ringlog.collect.copies import Mover, alone, side_by_side
 from ringlog.collect.engine import Engine, Manager
-from ringlog.collect.recording import BANNER, END, Mover, Recording, Spoken
+from ringlog.collect.recording import BANNER, END, Recording, Spoken
 from ringlog.errors import ConfigurationFault
 from ringlog.model import MICROSECONDS, Clock
 
 MAX_ACTION_BYTES = 64 * 2**10
 BACKLOG_BYTES = 2**20
 """So much may wait for a client before the replay waits for it."""
+LINGER_S = 5.0
+"""A connection that ended is closed when its client has closed it, or then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +23,14 @@ class Pass:
     """One time through the recording.
 
     `speed` 1 is natural, N is N times as fast, 0 as fast as possible. Times move by whole seconds, so that
-    the last event lies `end_ago_s` (up to one more) before the moment it is said.
+    the last event lies `end_ago_s` (up to one more) before the moment it is said. With several `copies` each
+    message is said by all of them, one after the other, with ids, channels and numbers of their own.
     """
 
     speed: float = 1
     end_ago_s: float = 0
     new_ids: bool = False
+    copies: int = 1
 
 
 class Replay:
@@ -44,6 +50,7 @@ class Replay:
         self._engine = Engine()
         self._mover = Mover(recording, 0)
         self._banner = recording.connections[0].banner
+        self._connections: set[asyncio.StreamWriter] = set()
         self._clients: dict[asyncio.StreamWriter, Manager] = {}
         self._listener = asyncio.Event()
         """Somebody is logged in."""
@@ -73,14 +80,23 @@ class Replay:
                 start_us = self._clock()
                 by_s = self._moves_by(this, start_us)
             moved_s = by_s
-            self._mover = Mover(self._recording, by_s, str(number + 1) if this.new_ids else None)
+            self._mover = self._says(this, by_s, number + 1)
+            self._engine.copies = this.copies
             await self._pass(this, start_us)
 
     async def close(self) -> None:
         """Ends all connections."""
         if self._server:
             self._server.close()
-        await self._hang_up()
+        for writer in list(self._connections):
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
+
+    def _says(self, this: Pass, by_s: int, number: int) -> Mover:
+        if this.copies > 1:
+            return Mover(self._recording, by_s, side_by_side(self._recording, this.copies, number))
+        return Mover(self._recording, by_s, alone(number) if this.new_ids else ())
 
     def _moves_by(self, this: Pass, start_us: int) -> int:
         lasts_us = self._recording.last_us - self._recording.first_us
@@ -106,30 +122,35 @@ class Replay:
             if (wait_us := due_us - self._clock()) > 0:
                 await asyncio.sleep(wait_us / MICROSECONDS)
         self._engine.hears(message)
-        said = self._mover.message(message.text) + END
+        said = b"".join(text + END for text in self._mover.messages(message.text))
         for writer, manager in list(self._clients.items()):
             if manager.events:
                 writer.write(said)
                 await drained(writer)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(writer)
         writer.transport.set_write_buffer_limits(BACKLOG_BYTES)
         writer.write((self._banner or BANNER) + b"\r\n")
         manager = Manager(self._engine, self._secret, self._clock, self._moved)
         try:
             while not manager.over:
                 action = parsed(await reader.readuntil(b"\r\n\r\n"))
+                if manager.over:
+                    break
                 writer.write(manager.answer(action))
                 await drained(writer)
                 if manager.logged_in and writer not in self._clients and not manager.over:
                     self._clients[writer] = manager
                     self._listener.set()
+            await ended(reader, writer)
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
             pass
         except asyncio.CancelledError:
             # The replay ends; asyncio would print what is left of a connection as an error.
             pass
         finally:
+            self._connections.discard(writer)
             self._clients.pop(writer, None)
             if not self._clients:
                 self._listener.clear()
@@ -137,12 +158,13 @@ class Replay:
 
     def _moved(self, text: bytes) -> bytes:
         """By the pass that plays now, which need not be the one in which a client came."""
-        return self._mover.message(text)
+        return b"".join(self._mover.messages(text))
 
     async def _hang_up(self) -> None:
-        for writer in list(self._clients):
+        for writer, manager in list(self._clients.items()):
             await drained(writer)
-            writer.close()
+            manager.over = True
+            writer.write_eof()
         self._clients.clear()
 
 
@@ -152,6 +174,18 @@ async def drained(writer: asyncio.StreamWriter) -> None:
         await writer.drain()
     except ConnectionError:
         return
+
+
+async def ended(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Says that nothing more comes, and waits for the client to go.
+
+    Closed with something of the client's unread, a socket would take back what the client has not read.
+    """
+    writer.write_eof()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_S):
+            while await reader.read(MAX_ACTION_BYTES):
+                pass
 
 
 def parsed(text: bytes) -> Mapping[str, str]:
