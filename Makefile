@@ -18,6 +18,9 @@ test: install-test  ## run every check and every test
 test-asterisk: install-test  ## SIPp calls through a real Asterisk on this machine, if there is one
 	@$(BIN)/python -m pytest tests/live/asterisk.py
 
+test-load: install-test  ## 17,000 calls at once, and a server that is away for ten minutes (17 minutes)
+	@$(BIN)/python -m tests.load
+
 check: install-test  ## lint, types, rooms
 	@tools/check.sh
 
@@ -27,4 +30,4 @@ lock:  ## write requirements/*.txt: versions and hashes, no registry's address
 install-test: install
 	@tools/venv.sh test
 
-.PHONY: help install demo test test-asterisk check lock install-test
+.PHONY: help install demo test test-asterisk test-load check lock install-test

@@ -2,6 +2,7 @@
 
 import json
 import resource
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,6 +75,21 @@ def test_no_other_entry_is_lost_while_debug_entries_can_give_way(
         f"Log incomplete: {220 - len(kept)} entries left out, the spool was full"
     ]
     assert sum("is full" in said for said in warned) == 1
+
+
+def test_what_was_left_out_is_said_though_no_call_goes_on(tmp_path: Path) -> None:
+    foreign = away()
+    with sender(foreign, tmp_path, []) as ours:
+        for n in range(220):
+            ours.entry(entry(n, Kind.DEBUG))
+        for n in range(220):
+            ours.entry(entry(n, Kind.INFO, "other"))
+        with listening(foreign):
+            deadline = time.monotonic() + 5
+            while not left_out(foreign.taken):
+                assert ours.flush(5)
+                assert time.monotonic() < deadline
+        assert left_out(foreign.taken) == 220 - len(told(foreign.taken, Kind.DEBUG))
 
 
 def test_beyond_the_cap_everything_is_left_out_and_counted_call_by_call(tmp_path: Path) -> None:

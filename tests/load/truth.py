@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ringlog.collect.copies import Copy, Mover, side_by_side
 from ringlog.collect.recording import Recording
@@ -103,3 +103,34 @@ def first_difference(wanted: Log, found: Log) -> str:
         if ours != theirs:
             return f"{theirs!r}, not {ours!r}"
     return f"{len(found['entries'])} entries, not {len(wanted['entries'])}"
+
+
+class Losses(NamedTuple):
+    """What calls lack that were told while the spool was full."""
+
+    debug: int
+    other: int
+    counted: int
+    """Entries that the logs themselves say were left out."""
+    wrong: Sequence[str]
+    """Calls that are missing, hold what is not theirs, or count otherwise than they lack."""
+
+
+def losses(truth: Truth, found: Mapping[str, Log]) -> Losses:
+    debug = other = counted = 0
+    wrong: list[str] = []
+    for log in truth.logs():
+        call = found.get(log["session_id"])
+        if call is None:
+            wrong.append(f"{log['session_id']} is missing")
+            continue
+        notes = [entry for entry in call["entries"] if "left_out" in entry[2]]
+        rest = [entry for entry in call["entries"] if "left_out" not in entry[2]]
+        lacks = [entry for entry in log["entries"] if entry not in rest]
+        said = sum(entry[2]["left_out"] for entry in notes)
+        if len(rest) + said != len(log["entries"]) or any(one not in log["entries"] for one in rest):
+            wrong.append(f"{log['session_id']} lacks {len(lacks)} entries and says {said}")
+        counted += said
+        debug += sum(entry[0] == "debug" for entry in lacks)
+        other += sum(entry[0] != "debug" for entry in lacks)
+    return Losses(debug, other, counted, wrong)

@@ -137,8 +137,7 @@ class Sender:
             if not self._append(line):
                 self._cap.leave_out(entry.session_id)
                 return
-            for session_id in self._cap.relieved(self._spool.waiting_bytes):
-                self._note_gap(session_id)
+            self._note_gaps()
 
     def flush(self, timeout_s: float) -> bool:
         """Returns when the server has everything, True, or after `timeout_s` seconds, False."""
@@ -208,6 +207,11 @@ class Sender:
                 "entries are left out and counted, debug entries first."
             )
 
+    def _note_gaps(self) -> None:
+        """Once there is room again."""
+        for session_id in self._cap.relieved(self._spool.waiting_bytes):
+            self._note_gap(session_id)
+
     def _note_gap(self, session_id: str) -> None:
         note = self._cap.note(session_id, self._means.clock())
         if note and self._append(entry_line(note, self.source, self._number(session_id))):
@@ -250,6 +254,8 @@ class Sender:
                     return
             pause_s = delivery.step(at_once=at_once)
             with wake:
+                if not self._closing:
+                    self._note_gaps()
                 wake.notify_all()
 
     def after_fork(self) -> None:
