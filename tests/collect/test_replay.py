@@ -127,6 +127,35 @@ def test_a_second_banner_ends_the_connection_and_the_rest_waits_for_the_next_log
     assert heard == ["Event: One", "Event: Two"]
 
 
+def test_an_engine_that_is_started_again_greets_nobody_before_its_time(tmp_path: Path) -> None:
+    event = b"Event: %s\r\nTimestamp: %d.000001\r\n\r\n"
+    banner = b"Asterisk Call Manager/11.0.0\r\n"
+    path = tmp_path / "ami.txt"
+    path.write_bytes(banner + event % (b"One", 1795424527) + banner + event % (b"Two", 1795424528))
+
+    async def run() -> None:
+        replay = Replay(read_recording(path), [Pass(speed=10)], lambda: NOW_US)
+        await replay.listen("127.0.0.1", 0)
+        playing = asyncio.create_task(replay.play())
+        for banner_late in (False, True):
+            reader, writer = await asyncio.open_connection("127.0.0.1", replay.port)
+            greeting = asyncio.create_task(reader.readline())
+            if banner_late:
+                done, _ = await asyncio.wait([greeting], timeout=0.05)
+                assert not done
+            assert (await asyncio.wait_for(greeting, 10)).startswith(b"Asterisk Call Manager/")
+            client = Client(reader, writer)
+            await client.ask(Action="Login", Username="u", Secret="any")
+            await client.message()
+            if not banner_late:
+                assert await asyncio.wait_for(reader.read(), 10) == b""
+            writer.close()
+        playing.cancel()
+        await replay.close()
+
+    asyncio.run(run())
+
+
 def test_what_was_said_before_a_restart_is_heard_though_the_client_had_more_to_say(tmp_path: Path) -> None:
     """A connection that is closed with a client's words unread is reset, and takes back what it said."""
     event = b"Event: One\r\nTimestamp: 1795424527.000001\r\nLine: %s\r\n\r\n" % (b"x" * 1000)

@@ -49,8 +49,8 @@ def natural(folder: Path, copies: int) -> bool:
         replay(PATH, "--copies", str(copies)) as (_, port),
         collector(server, port, folder) as process,
     ):
-        start = memory(process.pid).now
         by_s = moved_by(server)
+        start = memory(process.pid).now
         behind = behind_s(port)
         truth = Truth(STREAM, RECORDING, copies, by_s)
         sampler = sampled(server, truth, copies)

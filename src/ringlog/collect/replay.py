@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ringlog.collect.copies import Mover, alone, side_by_side
 from ringlog.collect.engine import Engine, Manager
-from ringlog.collect.recording import BANNER, END, Recording, Spoken
+from ringlog.collect.recording import BANNER, END, Connection, Recording, Spoken
 from ringlog.errors import ConfigurationFault
 from ringlog.model import MICROSECONDS, Clock
 
@@ -36,7 +36,8 @@ class Pass:
 class Replay:
     """Plays `recording` to whoever logs in; the first pass begins with the first log-in.
 
-    A second banner in the recording ends the connection, and what follows is said after the next log-in.
+    A second banner in the recording ends the connection: the engine was started again. It greets nobody
+    before that time has come, and what follows is said after the next log-in.
     After the last event the connection stays open. Without a `secret`, any log-in is accepted.
     """
 
@@ -54,6 +55,9 @@ class Replay:
         self._clients: dict[asyncio.StreamWriter, Manager] = {}
         self._listener = asyncio.Event()
         """Somebody is logged in."""
+        self._up = asyncio.Event()
+        """The engine runs: it greets who comes."""
+        self._up.set()
         self._server: asyncio.Server | None = None
 
     @property
@@ -109,7 +113,10 @@ class Replay:
             if place:
                 self._banner = connection.banner
                 self._listener.clear()
+                self._up.clear()
                 await self._hang_up()
+                await self._wait_for(first_us(connection), this, start_us)
+                self._up.set()
             coming = [message for later in connections[place:] for message in later.messages]
             self._engine.connects(coming)
             await self._listener.wait()
@@ -117,10 +124,7 @@ class Replay:
                 await self._say(message, this, start_us)
 
     async def _say(self, message: Spoken, this: Pass, start_us: int) -> None:
-        if this.speed and message.time_us is not None:
-            due_us = start_us + (message.time_us - self._recording.first_us) / this.speed
-            if (wait_us := due_us - self._clock()) > 0:
-                await asyncio.sleep(wait_us / MICROSECONDS)
+        await self._wait_for(message.time_us, this, start_us)
         self._engine.hears(message)
         said = b"".join(text + END for text in self._mover.messages(message.text))
         for writer, manager in list(self._clients.items()):
@@ -128,12 +132,19 @@ class Replay:
                 writer.write(said)
                 await drained(writer)
 
+    async def _wait_for(self, time_us: int | None, this: Pass, start_us: int) -> None:
+        if this.speed and time_us is not None:
+            due_us = start_us + (time_us - self._recording.first_us) / this.speed
+            if (wait_us := due_us - self._clock()) > 0:
+                await asyncio.sleep(wait_us / MICROSECONDS)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
         writer.transport.set_write_buffer_limits(BACKLOG_BYTES)
-        writer.write((self._banner or BANNER) + b"\r\n")
         manager = Manager(self._engine, self._secret, self._clock, self._moved)
         try:
+            await self._up.wait()
+            writer.write((self._banner or BANNER) + b"\r\n")
             while not manager.over:
                 action = parsed(await reader.readuntil(b"\r\n\r\n"))
                 if manager.over:
@@ -186,6 +197,11 @@ async def ended(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         async with asyncio.timeout(LINGER_S):
             while await reader.read(MAX_ACTION_BYTES):
                 pass
+
+
+def first_us(connection: Connection) -> int | None:
+    """When the first thing with a time was said on it."""
+    return next((message.time_us for message in connection.messages if message.time_us is not None), None)
 
 
 def parsed(text: bytes) -> Mapping[str, str]:

@@ -20,28 +20,50 @@ class Banner(str):
 
 
 class Message:
-    """One AMI message: an event, or a response."""
+    """One AMI message: an event, or a response.
 
-    __slots__ = ("_first", "pairs")
+    As it is heard it stays one text, in which a key is looked for when it is asked for: of most events only a
+    few are, and a busy PBX says thousands a second.
+    """
+
+    __slots__ = ("_first", "_pairs", "_text", "name")
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
-        self.pairs: Sequence[tuple[str, str]] = tuple(pairs)
-        first: dict[str, str] = {}
-        for key, value in self.pairs:
-            first.setdefault(key, value)
-        self._first = first
+        self._pairs: Sequence[tuple[str, str]] | None = tuple(pairs)
+        self._first: dict[str, str] | None = dict(reversed(self._pairs))
+        self._text = ""
+        self.name = self.get("Event")
+        """The event's name; empty for a response."""
+
+    @classmethod
+    def heard(cls, text: str) -> "Message":
+        """From its lines, each ended by CR LF, as it was said."""
+        message = cls.__new__(cls)
+        message._pairs = message._first = None
+        message._text = "\r\n" + text
+        message.name = message.get("Event")
+        return message
+
+    @property
+    def pairs(self) -> Sequence[tuple[str, str]]:
+        if self._pairs is None:
+            self._pairs = tuple(_pair(line) for line in self._text.split("\r\n") if line)
+        return self._pairs
 
     def get(self, key: str, default: str = "") -> str:
         """The value of the key's first line."""
-        return self._first.get(key, default)
+        if self._first is not None:
+            return self._first.get(key, default)
+        place = self._text.find(f"\r\n{key}: ")
+        if place < 0:
+            return default if f"\r\n{key}:\r\n" not in self._text else ""
+        start = place + len(key) + 4
+        return self._text[start : self._text.index("\r\n", start)]
 
     def all(self, key: str) -> list[str]:
-        return [value for name, value in self.pairs if name == key]
-
-    @property
-    def name(self) -> str:
-        """The event's name; empty for a response."""
-        return self._first.get("Event", "")
+        if self._first is not None:
+            return [value for name, value in self.pairs if name == key]
+        return [value.partition("\r\n")[0] for value in self._text.split(f"\r\n{key}: ")[1:]]
 
     def __repr__(self) -> str:
         return f"Message({list(self.pairs)!r})"
@@ -55,7 +77,7 @@ class Message:
 
 def parse(text: bytes) -> Message:
     """A message from its lines, without the empty one; bytes that are no UTF-8 become U+FFFD."""
-    return Message(_pair(line) for line in text.decode(errors="replace").split("\r\n") if line)
+    return Message.heard(text.decode(errors="replace") + "\r\n")
 
 
 def _pair(line: str) -> tuple[str, str]:
@@ -75,10 +97,11 @@ class Splitter:
         """The messages that these bytes complete."""
         self._buffer += data
         found: list[Message | Banner] = []
-        while (end := self._buffer.find(END, self._searched)) >= 0:
-            found += self._block(bytes(self._buffer[:end]))
-            del self._buffer[: end + len(END)]
-            self._searched = 0
+        if self._buffer.find(END, self._searched) >= 0:
+            *blocks, rest = bytes(self._buffer).split(END)
+            for block in blocks:
+                found += self._block(block)
+            self._buffer = bytearray(rest)
         self._searched = max(0, len(self._buffer) - len(END) + 1)
         if len(self._buffer) > MAX_MESSAGE_BYTES:
             self._dropping = True
