@@ -34,6 +34,7 @@ PATH = RECORDINGS / STREAM / "ami.txt"
 RECORDING = read_recording(PATH)
 MESSAGES = sum(len(connection.messages) for connection in RECORDING.connections)
 LASTS_S = (RECORDING.last_us - RECORDING.first_us) / 1e6
+SOON_S = 2
 SAMPLES = 6
 """Copies whose entries are asked for while they run."""
 
@@ -64,6 +65,8 @@ def natural(folder: Path, copies: int) -> bool:
     say(f"entry readable after its event, of {len(lags)} sampled (every {quantiles(sampler.pauses)}):")
     say(f"  all in all:                 {quantiles([lag.whole - behind for lag in lags])}")
     say(f"  but for the rulings' waits: {quantiles([lag.whole - behind - lag.ruled for lag in lags])}")
+    late = [lag for lag in lags if lag.whole - behind - lag.ruled > SOON_S]
+    say(f"  later than {SOON_S} s: {len(late)} {sorted({lag.call for lag in late})[:12]}")
     say(f"  never read: {sampler.unread}")
     say(f"collector: {start:.0f} MiB at the start, {rss.peak:.0f} at most, {rss.now:.0f} afterwards")
     say(f"collector's seconds of computing: {described(used)}; most bytes unread by it: {peak_queue}")

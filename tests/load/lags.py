@@ -20,10 +20,12 @@ AFTER_S = 6
 
 
 class Lag(NamedTuple):
-    """Seconds, of one entry: from its time until it was read; how much of it the rulings make it wait."""
+    """Of one entry, in seconds: from its time until it was read; how much of it the rulings make it wait."""
 
     whole: float
     ruled: float
+    call: str
+    """Its caller, the place dialled, and the entry's line."""
 
 
 def ruled_waits(stream: str) -> Mapping[str, Sequence[float]]:
@@ -104,7 +106,8 @@ class Sampler(threading.Thread):
         now = time.time()
         first = self._seen.get(session_id, 0)
         for place in range(first, min(len(body), len(ruled))):
-            self.lags.append(Lag(now - call["entries"][place][3] / 1e6, ruled[place]))
+            told = f"{call['src']} → {call['dest']}: {call['entries'][place][1]}"
+            self.lags.append(Lag(now - call["entries"][place][3] / 1e6, ruled[place], told))
         self._seen[session_id] = len(body)
 
 
