@@ -77,6 +77,8 @@ class Sampler(threading.Thread):
         self._server = server
         self._open = list(zip(calls, ruled, strict=True))
         self._seen: dict[str, int] = {}
+        self._began_us = time.time_ns() // 1000
+        """Nobody asked for what was there before."""
 
     def run(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=30)
@@ -106,6 +108,8 @@ class Sampler(threading.Thread):
         now = time.time()
         first = self._seen.get(session_id, 0)
         for place in range(first, min(len(body), len(ruled))):
+            if call["entries"][place][3] < self._began_us:
+                continue
             told = f"{call['src']} → {call['dest']}: {call['entries'][place][1]}"
             self.lags.append(Lag(now - call["entries"][place][3] / 1e6, ruled[place], told))
         self._seen[session_id] = len(body)
