@@ -21,6 +21,22 @@ test-asterisk: install-test  ## SIPp calls through a real Asterisk on this machi
 test-load: install-test  ## 17,000 calls at once, and a server that is away for ten minutes (17 minutes)
 	@$(BIN)/python -m tests.load
 
+bench: install-test  ## every figure beside its target (docs/performance.md)
+	@command -v wrk >/dev/null || tools/apt.sh wrk
+	@$(BIN)/python -m bench $(BENCH)
+
+bench-read bench-ingest bench-seal bench-sustained bench-size bench-memory bench-expire bench-start: install-test
+	@command -v wrk >/dev/null || tools/apt.sh wrk
+	@$(BIN)/python -m bench $(@:bench-%=%) $(BENCH)
+
+ifeq (bench-compare,$(firstword $(MAKECMDGOALS)))
+RUNS := $(wordlist 2,3,$(MAKECMDGOALS))
+.PHONY: $(RUNS)
+$(RUNS): ; @:
+endif
+bench-compare: install-test  ## A.json B.json: two runs side by side
+	@$(BIN)/python -m bench compare $(RUNS)
+
 check: install-test  ## lint, types, rooms
 	@tools/check.sh
 
@@ -30,4 +46,5 @@ lock:  ## write requirements/*.txt: versions and hashes, no registry's address
 install-test: install
 	@tools/venv.sh test
 
-.PHONY: help install demo test test-asterisk test-load check lock install-test
+.PHONY: bench bench-read bench-ingest bench-seal bench-sustained bench-size bench-memory bench-expire bench-start \
+  bench-compare help install demo test test-asterisk test-load check lock install-test
