@@ -50,7 +50,8 @@ def main(arguments: list[str]) -> None:
 
 def _data(settings: Settings) -> str:
     share = repeated(Traffic(settings.calls))
-    return f"{settings.calls:,} calls of 7 entries; {share:.0%} of the bytes of their events' text repeat an earlier event"
+    repeat = f"{share:.0%} of the bytes of their events' text repeat an earlier event"
+    return f"{settings.calls:,} calls of 7 entries; {repeat}"
 
 
 def _asked(arguments: list[str]) -> tuple[list[str], Settings]:

@@ -17,7 +17,8 @@ def line(figure: Figure) -> str:
     ours, theirs = _median(figure.ours), _median(figure.theirs)
     verdict = "" if not target.judged else "pass" if target.met(figure.median) else "MISS"
     spread = f"{min(values):.2f} – {max(values):.2f}"
-    text = f"{target.what:58.58} {ours:>12} {theirs:>12} {figure.median:>8.2f} {spread:>15} {target.text:>7} {verdict}"
+    text = f"{target.what:58.58} {ours:>12} {theirs:>12} {figure.median:>8.2f}"
+    text += f" {spread:>15} {target.text:>7} {verdict}"
     return f"{text}\n    {figure.unit}, {len(values)} rounds{'; ' if figure.note else ''}{figure.note}"
 
 
@@ -45,9 +46,8 @@ def compared(one: Path, other: Path) -> str:
         old, new = before[key], after[key]
         change = f"{new['figure'] / old['figure']:>7.2f}x" if old["figure"] else f"{'':8}"
         apart = min(_values(new)) > max(_values(old)) or max(_values(new)) < min(_values(old))
-        lines.append(
-            f"{key:26} {old['figure']:>10.3f} {new['figure']:>10.3f} {change} {'' if apart else '(within the spread)'}"
-        )
+        lines.append(f"{key:26} {old['figure']:>10.3f} {new['figure']:>10.3f} {change}")
+        lines[-1] += "" if apart else " (within the spread)"
     missing = sorted(before.keys() ^ after.keys())
     return "\n".join([*lines, *([f"in one of them only: {', '.join(missing)}"] if missing else [])])
 

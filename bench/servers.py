@@ -52,7 +52,7 @@ def bare_server(size: int, folder: Path | None = None, *options: str) -> Generat
 
 @contextmanager
 def running(command: list[str], key: str, log: Path | None) -> Generator[Address]:
-    with log.open("ab") if log else open("/dev/null", "wb") as errors:
+    with (log or Path("/dev/null")).open("ab") as errors:
         process = subprocess.Popen(
             [*ON_SERVER_CORE, *command], stdout=subprocess.PIPE, stderr=errors, text=True, env=ENVIRONMENT
         )

@@ -11,7 +11,8 @@ from ringlog.store.sqlite import catalogue
 from ringlog.store.sqlite.catalogue import Connection
 
 INTEGER = "CASE WHEN {0} IN (0, 1) THEN 0 WHEN abs({0}) < 128 THEN 1 WHEN abs({0}) < 32768 THEN 2 "
-INTEGER += "WHEN abs({0}) < 8388608 THEN 3 WHEN abs({0}) < 2147483648 THEN 4 WHEN abs({0}) < 140737488355328 THEN 6 ELSE 8 END"
+INTEGER += "WHEN abs({0}) < 8388608 THEN 3 WHEN abs({0}) < 2147483648 THEN 4 "
+INTEGER += "WHEN abs({0}) < 140737488355328 THEN 6 ELSE 8 END"
 
 
 def run(settings: Settings) -> Iterator[Figure]:
