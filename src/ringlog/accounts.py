@@ -43,11 +43,10 @@ class Accounts:
         None for anything that does not fit together: an unknown email, an inactive account, a wrong or
         revoked key.
         """
-        now_us = self._clock()
-        known = self._known.get(header)
-        if known and 0 <= now_us - known[0] < CACHE_US:
-            return known[1]
+        if known := self.remembered(header):
+            return known
         self._known.pop(header, None)
+        now_us = self._clock()
         credentials = basic_credentials(header)
         principal = await self._check(*credentials, now_us) if credentials else None
         if principal:
@@ -55,6 +54,11 @@ class Accounts:
                 self._known.clear()
             self._known[header] = (now_us, principal)
         return principal
+
+    def remembered(self, header: bytes) -> Principal | None:
+        """Who authenticated with this header within the last second, if anybody did."""
+        known = self._known.get(header)
+        return known[1] if known and 0 <= self._clock() - known[0] < CACHE_US else None
 
     async def _check(self, email: str, key: str, now_us: int) -> Principal | None:
         try:

@@ -1,8 +1,9 @@
 """The service: append, read, list, follow, expire. The clock and the rules of age enter here."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
+from typing import Protocol
 
 from ringlog.config import Retention
 from ringlog.errors import DetailsGone, NoSuchCall
@@ -18,10 +19,21 @@ from ringlog.model import (
     EntryRecord,
     Expired,
     Horizon,
+    LogText,
     entry_text,
     mask,
 )
 from ringlog.store.base import CallStore
+
+
+class Watcher(Protocol):
+    """Told of every change before the one who made it is answered."""
+
+    def changed(self, account_id: int, session_ids: Iterable[str]) -> None: ...
+
+    def expired(self) -> None:
+        """Days or call rows were dropped."""
+        ...
 
 
 class CallLog:
@@ -31,6 +43,10 @@ class CallLog:
         self._store = store
         self._retention = retention
         self._clock = clock
+        self._watchers: list[Watcher] = []
+
+    def watch(self, watcher: Watcher) -> None:
+        self._watchers.append(watcher)
 
     def _horizon(self) -> Horizon:
         return self._retention.horizon(self._clock())
@@ -42,11 +58,19 @@ class CallLog:
         """
         for call in batch.values():
             redact(call)
-        return await self._store.append(account_id, batch, self._horizon())
+        try:
+            return await self._store.append(account_id, batch, self._horizon())
+        finally:
+            for watcher in self._watchers:
+                watcher.changed(account_id, batch)
 
     async def read(self, account_id: int, session_id: str) -> Detail:
         """Raises NoSuchCall, DetailsGone, StoreFault."""
         return await self._store.read(account_id, session_id, self._horizon())
+
+    async def log(self, account_id: int, session_id: str) -> LogText:
+        """The text of `read`, sooner. Raises the same."""
+        return await self._store.log(account_id, session_id, self._horizon())
 
     async def call(self, account_id: int, session_id: str) -> Call:
         """Raises NoSuchCall, StoreFault."""
@@ -81,7 +105,11 @@ class CallLog:
 
     async def expire(self) -> Expired:
         """Drops what is too old."""
-        return await self._store.expire(self._horizon())
+        expired = await self._store.expire(self._horizon())
+        if any(expired):
+            for watcher in self._watchers:
+                watcher.expired()
+        return expired
 
 
 def redact(call: CallBatch) -> None:

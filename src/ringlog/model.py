@@ -35,6 +35,8 @@ MAX_BODY_BYTES = 16 * 2**20
 
 MASK = "••••"
 
+FOR_EVER_US = 2**63
+
 Clock = Callable[[], int]
 """Now, in microseconds."""
 
@@ -253,6 +255,15 @@ class Detail:
         return self._entries()
 
 
+class LogText(NamedTuple):
+    """A call's entries as they are served, and until when they are."""
+
+    text: bytes
+    """Their JSON in Order, joined by commas, without brackets."""
+    until_us: int
+    """When retention ends; what arrives meanwhile changes the text."""
+
+
 class _Ordered(Protocol):
     @property
     def source(self) -> str: ...
@@ -302,6 +313,15 @@ class Horizon:
 
     def details_gone(self, start_s: int) -> bool:
         return self.details_from_s is not None and start_s < self.details_from_s
+
+    def kept_until_us(self, start_s: int) -> int:
+        """When the details or the row of a call that began then will be too old, whichever is first."""
+        from_s = self.calls_from_s
+        if self.details_from_s is not None and (from_s is None or self.details_from_s > from_s):
+            from_s = self.details_from_s
+        if from_s is None:
+            return FOR_EVER_US
+        return (self.now_us // MICROSECONDS + start_s - from_s + 1) * MICROSECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def build(call_log: CallLog, accounts: Accounts, clock: Clock) -> asgi.App:
         exception_handlers={Exception: failed},
         openapi_config=None,
     )
-    return Edge(call_log, accounts, Ingest(call_log, accounts, clock), cast("asgi.App", behind))
+    return Edge(call_log, accounts, Ingest(call_log, accounts, clock), cast("asgi.App", behind), clock)
 
 
 @get("/health/live")

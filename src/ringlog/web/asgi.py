@@ -19,6 +19,14 @@ XML = b"application/xml"
 encode = msgspec.json.Encoder().encode
 
 
+def headers(scope: Scope) -> dict[bytes, bytes]:
+    """All headers by lower-case name; what several of one name say together (RFC 9110, 5.3)."""
+    found = dict[bytes, bytes](scope["headers"])
+    if len(found) < len(scope["headers"]):
+        return {name: header(scope, name) for name in found}
+    return found
+
+
 def header(scope: Scope, name: bytes) -> bytes:
     """What the headers of that (lower-case) name say together (RFC 9110, 5.3), or nothing."""
     return b", ".join(value for key, value in scope["headers"] if key == name)
@@ -41,9 +49,19 @@ def start(status: int, media_type: bytes, headers: Iterable[tuple[bytes, bytes]]
     }
 
 
+Message = tuple[dict[str, Any], dict[str, Any]]
+"""A whole answer: its start and its body. May be sent any number of times."""
+
+
+def message(
+    status: int, body: bytes, media_type: bytes, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> Message:
+    length = (b"content-length", b"%d" % len(body))
+    return start(status, media_type, (length, *headers)), {"type": "http.response.body", "body": body}
+
+
 async def respond(
     send: Send, status: int, body: bytes, media_type: bytes, headers: Iterable[tuple[bytes, bytes]] = ()
 ) -> None:
-    length = (b"content-length", b"%d" % len(body))
-    await send(start(status, media_type, (length, *headers)))
-    await send({"type": "http.response.body", "body": body})
+    for part in message(status, body, media_type, headers):
+        await send(part)

@@ -9,6 +9,8 @@ Ids are taken from the raw path, percent-decoded once.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
+from typing import TypeVar
 from urllib.parse import unquote_to_bytes
 
 import structlog
@@ -16,12 +18,13 @@ import structlog
 from ringlog.accounts import Accounts, Principal
 from ringlog.call_log import CallLog
 from ringlog.errors import NoSuchCall, StoreFault
-from ringlog.model import CallQuery, Detail, Scope, is_session_id
+from ringlog.model import CallQuery, Clock, Detail, Scope, is_session_id
 from ringlog.web import asgi
 from ringlog.web.asgi import encode
 from ringlog.web.ingest import Ingest
 from ringlog.web.negotiate import wants_xml
 from ringlog.web.numbers import instant, whole_number
+from ringlog.web.ready import ReadyMessages
 from ringlog.web.rows import JsonStream, XmlStream, list_row, log_json, log_xml
 from ringlog.web.statuses import MethodNotAllowed, NoSuchAddress, Unauthorized, sentence, status_of
 from ringlog.wire import xml
@@ -40,17 +43,23 @@ STREAM_BYTES = 64 * 2**10
 
 log = structlog.get_logger()
 
-Answer = Callable[[asgi.Send], Awaitable[None]]
+Stream = Callable[[asgi.Send], Awaitable[None]]
+Answer = asgi.Message | Stream
+T = TypeVar("T", bytes, Detail)
 
 
 class Edge:
     """The ASGI application: the contract's addresses and ingest are its own, the rest goes `beyond`."""
 
-    def __init__(self, call_log: CallLog, accounts: Accounts, ingest: Ingest, beyond: asgi.App) -> None:
+    def __init__(
+        self, call_log: CallLog, accounts: Accounts, ingest: Ingest, beyond: asgi.App, clock: Clock
+    ) -> None:
         self._call_log = call_log
         self._accounts = accounts
         self._ingest = ingest
         self._beyond = beyond
+        self._ready = ReadyMessages(clock)
+        call_log.watch(self._ready)
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         path: bytes = scope.get("raw_path") or b""
@@ -67,26 +76,27 @@ class Edge:
             await self._beyond(scope, receive, send)
 
     async def _contract(self, scope: asgi.Scope, path: bytes, send: asgi.Send) -> None:
-        as_xml = wants_xml(asgi.header(scope, b"accept"))
+        headers = asgi.headers(scope)
+        as_xml = wants_xml(headers.get(b"accept", b""))
         try:
-            principal = await self._authenticated(scope)
-            answer = await self._answer(scope, path, principal.account_id, as_xml)
+            principal = await self._authenticated(headers.get(b"authorization", b""))
+            if path.startswith(CALL):
+                allow_get(scope)
+                answer = await self._log(principal.account_id, path[len(CALL) :], as_xml)
+            else:
+                answer = await self._list(scope, path, principal.account_id, as_xml)
         except Exception as error:  # whatever it is, the client gets a sentence and no internals
             await send_error(send, error, as_xml)
         else:
             await sent(answer, send)
 
-    async def _authenticated(self, scope: asgi.Scope) -> Principal:
-        principal = await self._accounts.authenticate(asgi.header(scope, b"authorization"))
+    async def _authenticated(self, header: bytes) -> Principal:
+        principal = self._accounts.remembered(header) or await self._accounts.authenticate(header)
         if not principal or Scope.READ not in principal.scopes:
             raise Unauthorized
         return principal
 
-    async def _answer(self, scope: asgi.Scope, path: bytes, account_id: int, as_xml: bool) -> Answer:
-        if path.startswith(CALL):
-            allow_get(scope)
-            detail = await self._detail(account_id, path[len(CALL) :])
-            return whole(await written(log_xml if as_xml else log_json, detail), as_xml)
+    async def _list(self, scope: asgi.Scope, path: bytes, account_id: int, as_xml: bool) -> Answer:
         parts = path[1:].split(b"/")
         if len(parts) != WINDOW or parts[1] not in LISTS:
             raise NoSuchAddress
@@ -96,19 +106,31 @@ class Edge:
             return await self._calls(account_id, query, as_xml)
         return await self._all_logs(account_id, query, as_xml)
 
-    async def _detail(self, account_id: int, raw: bytes) -> Detail:
+    async def _log(self, account_id: int, raw: bytes, as_xml: bool) -> asgi.Message:
         """A raw `+` is first taken literally, then, if there is no such call, as a blank (urlencode)."""
         try:
-            return await self._call_log.read(account_id, session_id(raw))
+            return await self._message(account_id, session_id(raw), as_xml)
         except NoSuchCall:
             if b"+" not in raw:
                 raise
-        return await self._call_log.read(account_id, session_id(raw.replace(b"+", b" ")))
+        return await self._message(account_id, session_id(raw.replace(b"+", b" ")), as_xml)
+
+    async def _message(self, account_id: int, session_id: str, as_xml: bool) -> asgi.Message:
+        wanted = account_id, session_id, as_xml
+        if ready := self._ready.find(wanted):
+            return ready
+        changes = self._ready.changes
+        text, until_us = await self._call_log.log(account_id, session_id)
+        body = await written(log_xml if as_xml else log_json, text)
+        message = asgi.message(200, body, asgi.XML if as_xml else asgi.JSON)
+        self._ready.keep(wanted, message, until_us, changes)
+        return message
 
     async def _calls(self, account_id: int, query: CallQuery, as_xml: bool) -> Answer:
         page = await self._call_log.calls(account_id, query)
         body = {"calls": [list_row(call) for call in page.calls], "total_calls": page.total}
-        return whole(xml.document(body) if as_xml else encode(body), as_xml)
+        encoded = xml.document(body) if as_xml else encode(body)
+        return asgi.message(200, encoded, asgi.XML if as_xml else asgi.JSON)
 
     async def _all_logs(self, account_id: int, query: CallQuery, as_xml: bool) -> Answer:
         """Reads the first call before the first byte, so that what fails at once is an ordinary 500."""
@@ -134,15 +156,21 @@ class Edge:
         return stream
 
 
-async def written(form: Callable[[Detail], bytes], detail: Detail) -> bytes:
-    """The log in that form; a long one is written in a thread, so that others do not wait for it."""
-    return form(detail) if len(detail.text) <= WRITTEN_HERE_BYTES else await asyncio.to_thread(form, detail)
+async def written(form: Callable[[T], bytes], value: T) -> bytes:
+    """The value in that form; a long log is written in a thread, so that others do not wait for it."""
+    text = value.text if isinstance(value, Detail) else value
+    return form(value) if len(text) <= WRITTEN_HERE_BYTES else await asyncio.to_thread(form, value)
 
 
 async def sent(answer: Answer, send: asgi.Send) -> None:
     """From the first byte on, an error must cut the connection: a cut answer is never taken for whole."""
     try:
-        await answer(send)
+        if callable(answer):
+            await answer(send)
+        else:
+            start, body = answer
+            await send(start)
+            await send(body)
     except Exception:
         log.exception("an answer was cut")
         raise
@@ -153,6 +181,7 @@ def allow_get(scope: asgi.Scope) -> None:
         raise MethodNotAllowed("GET")
 
 
+@lru_cache(maxsize=10_000)
 def session_id(raw: bytes) -> str:
     """The id a raw path holds. Raises NoSuchCall where no call can have it."""
     try:
@@ -177,13 +206,6 @@ def window(start: bytes, end: bytes, query: Mapping[str, str]) -> CallQuery:
         offset=max(offset, 0),
         count=True,
     )
-
-
-def whole(body: bytes, as_xml: bool) -> Answer:
-    async def send_whole(send: asgi.Send) -> None:
-        await asgi.respond(send, 200, body, asgi.XML if as_xml else asgi.JSON)
-
-    return send_whole
 
 
 async def send_error(send: asgi.Send, error: Exception, as_xml: bool) -> None:

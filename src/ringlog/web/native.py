@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 
 import msgspec
 from litestar import Request, Response, get
+from litestar.di import NamedDependency
 
 from ringlog.accounts import Accounts, Principal
 from ringlog.call_log import CallLog
@@ -26,7 +27,7 @@ MAX_ENTRIES = 10_000
 AnyRequest = Request[Any, Any, Any]
 
 
-async def principal(request: AnyRequest, accounts: Accounts) -> Principal:
+async def principal(request: AnyRequest, accounts: NamedDependency[Accounts]) -> Principal:
     """Who asks. Raises Unauthorized, Forbidden."""
     found = await accounts.authenticate(request.headers.get("authorization", "").encode("latin-1"))
     if not found:
@@ -37,7 +38,9 @@ async def principal(request: AnyRequest, accounts: Accounts) -> Principal:
 
 
 @get("/v1/calls")
-async def calls(request: AnyRequest, call_log: CallLog, principal: Principal) -> Response[bytes]:
+async def calls(
+    request: AnyRequest, call_log: NamedDependency[CallLog], principal: NamedDependency[Principal]
+) -> Response[bytes]:
     """Newest first, running ones too, in pages by cursor."""
     asked = asgi.query(cast("asgi.Scope", request.scope))
     limit = bounded("limit", asked, DEFAULT_CALLS, MAX_CALLS)
@@ -55,7 +58,9 @@ async def calls(request: AnyRequest, call_log: CallLog, principal: Principal) ->
 
 
 @get("/v1/calls/id")
-async def call(request: AnyRequest, call_log: CallLog, principal: Principal) -> Response[bytes]:
+async def call(
+    request: AnyRequest, call_log: NamedDependency[CallLog], principal: NamedDependency[Principal]
+) -> Response[bytes]:
     """One call and its entries by arrival, in pages; a call whose details are gone has none.
 
     The edge sends every `/v1/calls/{session_id}` here.

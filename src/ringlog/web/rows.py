@@ -20,13 +20,13 @@ def list_row(call: Call) -> dict[str, object]:
     }
 
 
-def log_json(detail: Detail) -> bytes:
-    """The answer of `/api/call`."""
-    return b"[" + detail.text + b"]"
+def log_json(text: bytes) -> bytes:
+    """The answer of `/api/call`, from its entries joined by commas."""
+    return b"[" + text + b"]"
 
 
-def log_xml(detail: Detail) -> bytes:
-    return xml.entries_xml(detail.text)
+def log_xml(text: bytes) -> bytes:
+    return xml.entries_xml(text)
 
 
 def log_row(call: Call) -> dict[str, str]:
@@ -54,7 +54,7 @@ class JsonStream:
         self.tail = b'],"total_calls":%d}' % total
 
     def row(self, detail: Detail) -> bytes:
-        return encode(log_row(detail.call))[:-1] + b',"detail":' + log_json(detail) + b"}"
+        return encode(log_row(detail.call))[:-1] + b',"detail":' + log_json(detail.text) + b"}"
 
 
 class XmlStream:
@@ -67,4 +67,4 @@ class XmlStream:
         self.tail = b"</calls><total_calls>%d</total_calls></result>" % total
 
     def row(self, detail: Detail) -> bytes:
-        return xml.fragment("item", {**log_row(detail.call), "detail": msgspec.Raw(log_json(detail))})
+        return xml.fragment("item", {**log_row(detail.call), "detail": msgspec.Raw(log_json(detail.text))})

@@ -40,6 +40,10 @@ class Days:
         row = self._row(call_id, "SELECT first_error_us, first_error, frame FROM frame WHERE call_id = ?")
         return Sealed((row[0], row[1]), row[2])
 
+    def frame(self, call_id: int) -> bytes:
+        """Raises StoreDamaged where the call is not there, and apsw.Error."""
+        return self._row(call_id, "SELECT frame FROM frame WHERE call_id = ?")[0]
+
     def first_error(self, call_id: int) -> Error:
         """Of the sealed entries. Raises StoreDamaged, apsw.Error."""
         row = self._row(call_id, "SELECT first_error_us, first_error FROM frame WHERE call_id = ?")

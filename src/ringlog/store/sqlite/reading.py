@@ -7,13 +7,18 @@ from itertools import pairwise
 import apsw
 
 from ringlog.errors import DetailsGone, NoSuchCall, StoreDamaged
-from ringlog.model import UNNUMBERED_SOURCE, Call, Detail, Horizon, StoredEntry, in_order
+from ringlog.model import UNNUMBERED_SOURCE, Call, Detail, Horizon, LogText, StoredEntry, in_order
 from ringlog.store.sqlite import call_index
-from ringlog.store.sqlite.call_index import IndexedCall, earlier_error
+from ringlog.store.sqlite.call_index import GONE, IndexedCall, earlier_error
 from ringlog.store.sqlite.catalogue import Connection, reading
 from ringlog.store.sqlite.codec import Chunk, Frame
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.identity import CHUNKS
+
+WHOLLY_SEALED = (
+    "SELECT id, start_s FROM call WHERE account_id = ? AND session_id = ? "  # noqa: S608 - constants
+    f"AND deleted = 0 AND sealed_arrival > 0 AND sealed_arrival = next_arrival - 1 AND NOT ({GONE})"
+)
 
 
 def known_call(connection: Connection, account_id: int, session_id: str, horizon: Horizon) -> IndexedCall:
@@ -63,6 +68,23 @@ def detail(connection: Connection, days: Days, account_id: int, session_id: str,
         if known_call(connection, account_id, session_id, horizon).gone:
             raise DetailsGone from None
         raise
+
+
+def log(connection: Connection, days: Days, account_id: int, session_id: str, horizon: Horizon) -> LogText:
+    """The text alone. Of a call that lies in its Day as a whole, two look-ups of a row find it.
+
+    No transaction holds the two together: a frame is committed before the catalogue says that it is there.
+    Raises as `detail` does, which is left to find the reason.
+    """
+    for call_id, start_s in connection.rows(WHOLLY_SEALED, (account_id, session_id)):
+        until_us = horizon.kept_until_us(start_s)
+        if until_us > horizon.now_us:
+            try:
+                return LogText(Frame(days.frame(call_id)).text, until_us)
+            except (apsw.CantOpenError, StoreDamaged):
+                break
+    found = detail(connection, days, account_id, session_id, horizon)
+    return LogText(found.text, horizon.kept_until_us(found.call.start_s))
 
 
 def _assembled(days: Days, call: IndexedCall, chunks: list[Chunk], horizon: Horizon) -> Detail:

@@ -19,6 +19,7 @@ from ringlog.model import (
     DeveloperKey,
     Expired,
     Horizon,
+    LogText,
     Scope,
 )
 from ringlog.store.sqlite import accounts, catalogue, files, listing, reading
@@ -147,6 +148,10 @@ class SqliteStore:
     async def read(self, account_id: int, session_id: str, horizon: Horizon) -> Detail:
         with SEAM:
             return reading.detail(self._reader, self._days, account_id, session_id, horizon)
+
+    async def log(self, account_id: int, session_id: str, horizon: Horizon) -> LogText:
+        with SEAM:
+            return reading.log(self._reader, self._days, account_id, session_id, horizon)
 
     async def calls(self, account_id: int, query: CallQuery, horizon: Horizon) -> CallPage:
         return await self._in(self._lists, lambda: self._page(account_id, query, horizon))
