@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ringlog.model import CallRow, CallType, Kind
+from ringlog.model import CallRow, CallType, EndedBy, Kind
 from ringlog.wire.asterisk.log import Line, Log, Place
 from ringlog.wire.asterisk.secrets import Secrets
 
 if TYPE_CHECKING:
+    from ringlog.wire.asterisk.doubts import Doubt
     from ringlog.wire.asterisk.inputs import Keys
     from ringlog.wire.asterisk.legs import Leg
     from ringlog.wire.asterisk.steps import Step
@@ -79,10 +80,14 @@ class Channel:
     """It put the other side on hold."""
     let_go: bool = False
     """Its application ended the call, without a Hangup of the dialplan."""
-    transferred: bool = False
-    """It transferred the other side away, and had to go for that."""
-    by_keys: bool = False
-    """It did so by keys."""
+    transferring_since_us: int | None = None
+    """It put the other side on hold by keys, which begins a transfer."""
+    referred: bool = False
+    """A phone asked for its transfer (SIP REFER)."""
+    transferred_by: EndedBy | None = None
+    """Who transferred its other side away; it had to go for that."""
+    doubt: "Doubt | None" = None
+    """A line of its own that the next events may change."""
     peer_left_first: bool = False
     """The other side of its bridge hung up before it did."""
 
@@ -90,6 +95,8 @@ class Channel:
         """Nothing more will be heard of it: keys still to be written never will be."""
         self.keys.forget()
         self.step = None
+        if self.doubt:
+            self.doubt.settle()
 
     @property
     def finishing(self) -> bool:

@@ -65,6 +65,8 @@ def newexten(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
         channel.step.moved(place, at_us)
         return
     before = channel.step
+    if before is None and channel.doubt:
+        channel.doubt.replace()
     if before:
         before.finish(at_us, place)
     _jumped(channel, place, at_us)

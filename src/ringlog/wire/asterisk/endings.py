@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ringlog.model import CallRow, CallType, EndedBy, Kind
-from ringlog.wire.asterisk import applications
+from ringlog.wire.asterisk import applications, doubts
 from ringlog.wire.asterisk.log import Line
 from ringlog.wire.asterisk.pbx import cause, spot
 from ringlog.wire.asterisk.wording import seconds
@@ -28,6 +28,7 @@ def hangup(pbx: "Pbx", channel: "Channel", message: "Message", at_us: int) -> No
     """A Hangup event: the channel is gone, and with the last one its call."""
     call = channel.call
     finish_step(channel, at_us)
+    doubts.settle(channel)
     by = ended_by(channel)
     data: dict[str, Any] = {"cause": cause(message) or 0, "cause_text": message.get("Cause-txt"), "by": by}
     if channel.leg:
@@ -60,7 +61,7 @@ def ended_by(channel: "Channel") -> EndedBy:
         (application in ENDING or channel.soft & ENDED_BY_ARI or channel.let_go, EndedBy.APPLICATION),
         (channel.asked_to_hang_up, _by_caller(channel)),
         (channel.peer_left_first, EndedBy.FAR_END),
-        (channel.transferred, _by_transfer(channel)),
+        (channel.transferred_by, _by_transfer(channel)),
         (channel.cut or channel.bridge or application in TALKING, EndedBy.OPERATOR),
         (application, EndedBy.APPLICATION),
     )
@@ -74,9 +75,10 @@ def _by_caller(channel: "Channel") -> EndedBy:
 
 
 def _by_transfer(channel: "Channel") -> EndedBy:
-    if channel.leg:
+    by = channel.transferred_by or EndedBy.UNKNOWN
+    if channel.leg and by is not EndedBy.OPERATOR:
         return EndedBy.FAR_END
-    return EndedBy.CALLER if channel.by_keys else EndedBy.UNKNOWN
+    return by
 
 
 def dialplan_stopped(channel: "Channel", message: "Message") -> str | None:
@@ -141,6 +143,6 @@ def _leg_ended_by(channel: "Channel", leg: "Leg", by: EndedBy) -> EndedBy:
     caller = leg.dial.channel
     if caller.asked_to_hang_up:
         return EndedBy.CALLER
-    if by is EndedBy.FAR_END and channel.transferred:
+    if by is EndedBy.FAR_END and channel.transferred_by:
         return by
-    return EndedBy.UNKNOWN if caller.transferred else EndedBy.OPERATOR
+    return EndedBy.UNKNOWN if caller.transferred_by else EndedBy.OPERATOR

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
 from ringlog.model import OUTBOUND_SRC, CallRow, CallType, Kind
 from ringlog.wire.asterisk import (
+    announcements,
     applications,
     conferences,
     dialplan,
@@ -21,7 +20,6 @@ from ringlog.wire.asterisk.calls import Application, Channel
 from ringlog.wire.asterisk.log import Line
 from ringlog.wire.asterisk.messages import Message
 from ringlog.wire.asterisk.pbx import DOWN, UP, Pbx, cause, spot
-from ringlog.wire.asterisk.steps import Stasis
 from ringlog.wire.asterisk.wording import number, person, plain, unescaped
 
 RINGING = frozenset({"4", "5"})
@@ -86,6 +84,8 @@ def _varset(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
     if bare in pbx.variables:
         values = dict(zip(pbx.variables, channel.application, strict=True)) | {bare: plain(value)}
         channel.application = Application(*(values[variable] for variable in pbx.variables))
+    if name == "SIPTRANSFER":
+        channel.referred = True
     if channel.step:
         channel.step.variable(name, value, at_us)
     elif name == "READSTATUS" and value == "HANGUP":
@@ -102,6 +102,8 @@ def _newstate(_pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None
 def _dtmf(_pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
     digit = message.get("Digit")
     if digit and message.get("Direction", "Received") == "Received":
+        if channel.doubt:
+            channel.doubt.key()
         channel.keys.press(channel, digit, number(message.get("DurationMs")), at_us)
 
 
@@ -149,8 +151,11 @@ def _dials_itself(dialled: Channel) -> bool:
 def _dial_state(pbx: Pbx, message: Message, at_us: int) -> None:
     dialled = pbx.channel(message, "Dest")
     leg = dialled and (dialled.leg or dialled.originated)
-    if leg and message.get("DialStatus") == "RINGING":
+    status = message.get("DialStatus")
+    if leg and status == "RINGING":
         leg.ring(at_us)
+    elif leg and status == "PROGRESS":
+        leg.early(at_us)
 
 
 def _dial_end(pbx: Pbx, message: Message, at_us: int) -> None:
@@ -189,30 +194,6 @@ def _hangup(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
     endings.hangup(pbx, channel, message, at_us)
 
 
-def _cel(pbx: Pbx, message: Message, at_us: int) -> None:
-    """Of CEL only this is read: which sounds an ARI application plays, for AMI itself does not tell."""
-    channel = pbx.channels.get(message.get("UniqueID"))
-    if not channel or message.get("EventName") != "STREAM_BEGIN" or not isinstance(channel.step, Stasis):
-        return
-    if sound := _sound(message.get("Extra")):
-        channel.keys.settle(channel, at_us)
-        applications.noticed(channel, at_us)
-        channel.step.say(Kind.PROMPT, sound, at_us)
-
-
-class _Extra(msgspec.Struct):
-    """What CEL says of a stream that begins, as far as it is read."""
-
-    sound: str = ""
-
-
-def _sound(extra: str) -> str:
-    try:
-        return msgspec.json.decode(extra, type=_Extra).sound
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return ""
-
-
 EVENTS: Mapping[str, Callable[[Pbx, Message, int], None]] = {
     "Newchannel": _begin,
     "Newexten": _known(dialplan.newexten),
@@ -229,7 +210,7 @@ EVENTS: Mapping[str, Callable[[Pbx, Message, int], None]] = {
     "HangupRequest": _known(_hangup_request),
     "SoftHangupRequest": _known(_soft_hangup),
     "Hangup": _known(_hangup),
-    "CEL": _cel,
+    "CEL": announcements.heard,
     "QueueCallerJoin": _known(queues.join),
     "AgentCalled": _known(queues.called),
     "AgentConnect": _known(queues.connect),
@@ -237,6 +218,7 @@ EVENTS: Mapping[str, Callable[[Pbx, Message, int], None]] = {
     "ConfbridgeJoin": _known(conferences.join),
     "ConfbridgeMute": _known(conferences.mute),
     "ConfbridgeUnmute": _known(conferences.mute),
+    "ConfbridgeLeave": _known(conferences.leave),
     "AGIExecStart": _known(scripts.start),
     "AGIExecEnd": _known(scripts.end),
     "AsyncAGIExec": _known(scripts.answer),

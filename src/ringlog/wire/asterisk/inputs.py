@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ringlog.model import Kind
 from ringlog.wire.asterisk import applications
+from ringlog.wire.asterisk.log import Line
 
 if TYPE_CHECKING:
     from ringlog.wire.asterisk.calls import Channel
@@ -85,6 +86,13 @@ class Keys:
             self._sent.cancel()
             self._engine_sent(channel, self._seen[0], at_us)
         self.settle(channel, at_us)
+
+    def ended_by_key(self, channel: "Channel") -> None:
+        """The step at hand says that a key ended it: so the key at hand was pressed, whatever its length."""
+        if self._sent:
+            self._sent.cancel()
+            self._sent = None
+            self._pressed(channel, *self._seen)
 
     def forget(self) -> None:
         self._digits = ""
@@ -180,8 +188,21 @@ def say_unused(channel: "Channel", digits: str, at_us: int, step: "Step | None" 
 def _say(
     channel: "Channel", kind: Kind, text: str, at_us: int, *, private: bool, step: "Step | None" = None
 ) -> None:
-    step = step or channel.step
+    channel.call.log.say(line_of(channel, kind, text, at_us, private=private, step=step))
+
+
+def line_of(
+    channel: "Channel",
+    kind: Kind,
+    text: str,
+    at_us: int,
+    *,
+    private: bool = False,
+    step: "Step | None" = None,
+) -> Line:
+    """A line of what this channel does: at its step, else where it was dialled."""
+    leg = channel.leg
+    step = step or channel.step or (leg.dial if leg else None)
     module = step.module if step else "channel"
     result = step.result if step else str(channel.spot)
-    data = {"leg": channel.leg.name} if channel.leg else {}
-    channel.call.say(kind, text, module, result, at_us, private=private, **data)
+    return Line(kind, text, module, result, at_us, {"leg": leg.name} if leg else {}, private)

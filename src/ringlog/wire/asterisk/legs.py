@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ringlog.model import Kind
+from ringlog.model import MICROSECONDS, Kind
 from ringlog.wire.asterisk import applications
+from ringlog.wire.asterisk.doubts import doubt
+from ringlog.wire.asterisk.inputs import line_of
 from ringlog.wire.asterisk.steps import Step
 from ringlog.wire.asterisk.wording import limit, seconds, waiting
 
@@ -66,6 +68,11 @@ class Leg:
             self.ringing = True
             self.say("Ringing", "ringing", at_us)
 
+    def early(self, at_us: int) -> None:
+        """Its sound is heard before it answers."""
+        if not self.answered:
+            self.say("Early media", "ringing" if self.ringing else "dialling", at_us)
+
     def answer(self, at_us: int) -> None:
         if not self.answered:
             self.answered = True
@@ -85,10 +92,9 @@ class Dial(Step):
 
     def begin(self) -> None:
         self.legs: list[Leg] = []
-        self.failed: list[tuple[Leg, str]] = []
+        self.failed: list[tuple[Leg, str, float]] = []
         self.answered = False
         self.decided = False
-        self.sent_away = False
         self.members: dict[str, str] = {}
         self.destinations = [name for name in self.arguments[0].split("&") if name]
         self.noticed(self.at_us)
@@ -127,7 +133,8 @@ class Dial(Step):
         elif status in {"CANCEL", "ABORT"}:
             leg.say(f"Cancelled after {after}", "ended", at_us)
         else:
-            self.failed.append((leg, f"{leg.name} {outcome(status, cause, after)}"))
+            seconds_tried = round((at_us - leg.begun_us) / MICROSECONDS, 1)
+            self.failed.append((leg, f"{leg.name} {outcome(status, cause, after)}", seconds_tried))
             if self.answered:
                 self._tell_failed(at_us)
 
@@ -140,9 +147,10 @@ class Dial(Step):
                 self._tell_unreachable(at_us)
 
     def moved(self, spot: "Spot", at_us: int) -> None:
-        """The caller is sent elsewhere, by a transfer or by the manager."""
-        self.sent_away = True
-        self.say(Kind.EVENT, f"Sent to {spot}", at_us)
+        """The caller is sent elsewhere: by a transfer, which says so at once, the manager, or Dial itself."""
+        talking = bool(self.channel.bridge)
+        text = f"Redirected to {spot} by the operator" if talking else f"Sent to {spot}"
+        doubt(self.channel, line_of(self.channel, Kind.EVENT, text, at_us, step=self))
 
     def finish(self, at_us: int, _spot: "Spot | None", /) -> None:
         self._tell_failed(at_us)
@@ -151,8 +159,8 @@ class Dial(Step):
         """A failed leg is an error only if nobody answered; so it is told when that is known."""
         kind = Kind.EVENT if self.answered else Kind.ERROR
         failed, self.failed = self.failed, []
-        for leg, text in failed:
-            leg.say(text, "ended", at_us, kind=kind)
+        for leg, text, seconds_tried in failed:
+            leg.say(text, "ended", at_us, kind=kind, after=seconds_tried)
 
     def _tell_unreachable(self, at_us: int) -> None:
         kind = Kind.EVENT if self.answered else Kind.ERROR

@@ -31,7 +31,7 @@ class Queue(Dial):
         self.legs = []
         self.failed = []
         self.destinations = []
-        self.answered = self.decided = self.sent_away = False
+        self.answered = self.decided = False
         self.members: dict[str, str] = {}
         self.noticed(self.at_us)
         self.name_ = self.arguments[0]

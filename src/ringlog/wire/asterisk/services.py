@@ -69,6 +69,8 @@ class Service(Step):
     def variable(self, name: str, value: str, at_us: int) -> None:
         status, texts = self.statuses.get(self.module, ("", {}))
         if name == status and value in texts:
+            if value == "DTMF":
+                self.channel.keys.ended_by_key(self.channel)
             self.channel.keys.settle(self.channel, at_us)
             kind, text = texts[value]
             self.say(kind, text.format(self.arguments[0]), at_us, status=value)

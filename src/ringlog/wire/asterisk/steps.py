@@ -166,6 +166,8 @@ class Note(Step):
         "noop": lambda _args, data: data or "Nothing",
         "verbose": lambda args, data: data.partition(",")[2] if args[0].isdecimal() else data,
         "log": lambda _args, data: data.partition(",")[2],
+        "mixmonitor": lambda args, _data: f"Recording the call to {args[0]}",
+        "stopmixmonitor": lambda _args, _data: "Recording of the call ended",
     }
 
     def begin(self) -> None:

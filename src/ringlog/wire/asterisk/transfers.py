@@ -2,8 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from ringlog.model import CallRow, CallType, Kind
-from ringlog.wire.asterisk import applications
+from ringlog.model import CallRow, CallType, EndedBy, Kind
+from ringlog.wire.asterisk import applications, doubts
+from ringlog.wire.asterisk.doubts import doubt
+from ringlog.wire.asterisk.legs import Leg
+from ringlog.wire.asterisk.log import Line
 from ringlog.wire.asterisk.steps import Step
 from ringlog.wire.asterisk.wording import person
 
@@ -13,7 +16,9 @@ if TYPE_CHECKING:
     from ringlog.wire.asterisk.pbx import Pbx
 
 KEYS_US = 10_000_000
-"""Keys pressed this long before a transfer asked for it."""
+"""Keys pressed this long before an attended transfer asked for it."""
+HOLD_US = 300_000
+"""So soon after a key nobody reaches for the hold button: the key was a feature's."""
 
 
 class Park(Step):
@@ -67,16 +72,25 @@ def fetched(pbx: "Pbx", message: "Message", at_us: int) -> None:
 
 def blind(pbx: "Pbx", message: "Message", at_us: int) -> None:
     """BlindTransfer."""
-    transferer = pbx.channel(message, "Transferer") or pbx.channel(message, "Transferee")
+    transferee = pbx.channel(message, "Transferee")
+    transferer = pbx.channel(message, "Transferer") or transferee
     if transferer is None:
         return
-    by = _transferred(transferer, message, at_us)
+    by = _by(transferer, transferee, message)
+    _transferred(transferer, by, message, at_us)
+    who = "the operator" if by is EndedBy.OPERATOR else _named(transferer)
     target = message.get("Extension") or "elsewhere"
-    if message.get("Result") == "Success":
-        _say(transferer, f"Transferred to {target} by {by}", "transfer", at_us)
-    else:
-        text = f"Transfer to {target} by {by} failed: {message.get('Result')}"
+    sent = transferee.leg.name if transferee and transferee.leg else ""
+    if message.get("Result") != "Success":
+        text = f"Transfer to {target} by {who} failed: {message.get('Result')}"
         _say(transferer, text, "transfer", at_us, Kind.ERROR)
+        return
+    text = f"{sent} transferred to {target} by {who}" if sent else f"Transferred to {target} by {who}"
+    if transferee and transferee.doubt and transferee.doubt.open:
+        # The caller was seen to go elsewhere already.
+        transferee.doubt.replace(_line(transferer, text, "transfer", transferee.doubt.otherwise.at_us))
+    else:
+        _say(transferer, text, "transfer", at_us)
 
 
 def attended(pbx: "Pbx", message: "Message", at_us: int) -> None:
@@ -84,7 +98,9 @@ def attended(pbx: "Pbx", message: "Message", at_us: int) -> None:
     transferer = pbx.channel(message, "OrigTransferer") or pbx.channel(message, "Transferee")
     if transferer is None:
         return
-    by = _transferred(transferer, message, at_us)
+    keyed = transferer.keys.pressed_since(at_us - KEYS_US)
+    _transferred(transferer, EndedBy.CALLER if keyed else EndedBy.UNKNOWN, message, at_us)
+    by = _named(transferer)
     if message.get("Result") == "Success":
         _say(transferer, f"Attended transfer by {by}: the others are connected", "transfer", at_us)
     else:
@@ -92,14 +108,29 @@ def attended(pbx: "Pbx", message: "Message", at_us: int) -> None:
         _say(transferer, text, "transfer", at_us, Kind.ERROR)
 
 
-def _transferred(transferer: "Channel", message: "Message", at_us: int) -> str:
-    keys = transferer.keys
+def _by(transferer: "Channel", transferee: "Channel | None", message: "Message") -> EndedBy:
+    """Who had it done: he himself (`caller`), by keys or with his phone, or a manager in his place."""
+    referred = bool(transferee and transferee.referred)
+    if transferee:
+        transferee.referred = False
+    if message.get("IsExternal") == "No" or referred:
+        return EndedBy.CALLER
+    # SIP phones leave a variable; what other phones ask for looks like what a manager does.
+    sip = transferer.name.startswith(("PJSIP/", "SIP/"))
+    return EndedBy.OPERATOR if sip and message.get("IsExternal") == "Yes" else EndedBy.UNKNOWN
+
+
+def _transferred(transferer: "Channel", by: EndedBy, message: "Message", at_us: int) -> None:
     if message.get("Result") == "Success":
-        # Without keys the stream does not tell whether his phone or a manager did it.
-        transferer.transferred = True
-        transferer.by_keys = keys.pressed_since(at_us - KEYS_US)
-    keys.settle(transferer, at_us)
-    return transferer.leg.name if transferer.leg else "the caller"
+        transferer.transferred_by = by
+        if transferer.doubt:
+            transferer.doubt.replace()
+    transferer.transferring_since_us = None
+    transferer.keys.settle(transferer, at_us)
+
+
+def _named(channel: "Channel") -> str:
+    return channel.leg.name if channel.leg else "the caller"
 
 
 def hold(pbx: "Pbx", message: "Message", channel: "Channel", at_us: int) -> None:
@@ -108,14 +139,44 @@ def hold(pbx: "Pbx", message: "Message", channel: "Channel", at_us: int) -> None
     if channel.holding == on:
         return
     channel.holding = on
+    keyed = on and bool(channel.bridge) and channel.keys.pressed_since(at_us - HOLD_US)
+    if keyed:
+        channel.transferring_since_us = at_us
+        channel.keys.settle(channel, at_us)
     held = [other.leg for other in pbx.in_bridge(channel) if other.leg]
-    by = channel.leg.name if channel.leg else "the caller"
-    text = f"Put on hold by {by}" if on else f"Taken off hold by {by}"
+    text = f"Put on hold by {_named(channel)}" if on else f"Taken off hold by {_named(channel)}"
+    text += ", to transfer" if keyed else ""
     leg = channel.leg or (held[0] if held else None)
     if leg:
         leg.say(text, "hold" if on else "answered", at_us)
     else:
         _say(channel, text, "hold", at_us)
+    if not on:
+        _transfer_over(channel, at_us)
+
+
+def _transfer_over(channel: "Channel", at_us: int) -> None:
+    """Back in the call: a transfer that was begun failed, unless its event follows."""
+    since_us, channel.transferring_since_us = channel.transferring_since_us, None
+    if since_us is None:
+        return
+    others = channel.call.channels.values()
+    if any(other.name.startswith("Local/") and other.born_us >= since_us for other in others):
+        doubt(channel, _line(channel, f"Transfer by {_named(channel)} given up", "transfer", at_us))
+    else:
+        text = f"Transfer by {_named(channel)} failed: it reached nobody"
+        doubt(channel, _line(channel, text, "transfer", at_us, Kind.ERROR))
+
+
+def seat(channel: "Channel", at_us: int) -> None:
+    """A channel that came from another call is a leg of this one: who talks with it is told by its name."""
+    call = channel.call
+    host = call.first
+    if host is None or host is channel or (channel.leg and channel.leg.dial.channel.call is call):
+        return
+    name = channel.leg.name if channel.leg else channel.number or channel.name
+    joined = Step(host, "channel", "", at_us, host.keys.after)
+    channel.leg = Leg(name, joined, at_us, ringing=True, answered=True)
 
 
 def move(pbx: "Pbx", channel: "Channel", linkedid: str, at_us: int) -> None:
@@ -127,6 +188,7 @@ def move(pbx: "Pbx", channel: "Channel", linkedid: str, at_us: int) -> None:
         new.tell(CallRow(new.session_id, src=channel.number, start_s=at_us // 1_000_000))
         new.first = channel
     channel.keys.settle(channel, at_us)
+    doubts.settle(channel)
     applications.settle(old)
     old.channels.pop(channel.uid, None)
     new.channels[channel.uid] = channel
@@ -138,11 +200,18 @@ def move(pbx: "Pbx", channel: "Channel", linkedid: str, at_us: int) -> None:
         old.say(Kind.EVENT, text, "exit", "hangup", at_us, session_id=new.session_id)
         old.tell(CallRow(old.session_id, end_s=at_us // 1_000_000))
         pbx.drop_call(old)
-    text = f"Joined by {channel.number or channel.name}"
-    new.say(Kind.EVENT, text, "channel", str(channel.spot), at_us, session_id=old.session_id)
+    seat(channel, at_us)
+    joined = _line(channel, f"Joined by {channel.number or channel.name}", "channel", at_us)
+    joined.data |= {"state": "answered"} if channel.leg else {}
+    joined.data["session_id"] = old.session_id
+    new.log.say(joined)
 
 
 def _say(channel: "Channel", text: str, module: str, at_us: int, kind: Kind = Kind.EVENT) -> None:
     applications.noticed(channel, at_us)
+    channel.call.log.say(_line(channel, text, module, at_us, kind))
+
+
+def _line(channel: "Channel", text: str, module: str, at_us: int, kind: Kind = Kind.EVENT) -> Line:
     data = {"leg": channel.leg.name} if channel.leg else {}
-    channel.call.log.say(applications.Line(kind, text, module, str(channel.spot), at_us, dict(data)))
+    return Line(kind, text, module, str(channel.spot), at_us, dict(data))

@@ -1,0 +1,231 @@
+"""What the next events make of an event: who muted, kicked and transferred, and sounds only CEL tells."""
+
+from typing import Any
+
+import pytest
+
+from ringlog.model import EndedBy, Entry, Kind
+from ringlog.wire.asterisk import Message, Translator
+from tests.wire.asterisk.test_stream import (
+    T0,
+    Said,
+    begin,
+    entries,
+    event,
+    hangup,
+    key,
+    lines,
+    run,
+    step,
+    varset,
+)
+from tests.wire.asterisk.transcripts import RECORDINGS, logs, messages, of_stream, translate
+
+
+def leg(name: str, at: float, **fields: str) -> Message:
+    """An event of the leg that call 1.1 dialled."""
+    given = {"Channel": "PJSIP/agent-00000002", "Linkedid": "1.1", "Exten": "", **fields}
+    return event(name, at, "1.2", **given)
+
+
+def dialled(name: str, at: float, **fields: str) -> Message:
+    to = {"DestChannel": "PJSIP/agent-00000002", "DestUniqueid": "1.2", "DestLinkedid": "1.1"}
+    return event(name, at, "1.1", **to, **fields)
+
+
+def talking() -> list[Message]:
+    """A caller who talks to the agent since 3 s."""
+    return [
+        begin(),
+        step(2, "Dial", "PJSIP/agent,10"),
+        leg("Newchannel", 2.1),
+        dialled("DialBegin", 2.1, DialString="agent"),
+        dialled("DialEnd", 3, DialStatus="ANSWER"),
+        leg("BridgeEnter", 3, BridgeUniqueid="b"),
+        event("BridgeEnter", 3, BridgeUniqueid="b"),
+    ]
+
+
+def told(*items: Message) -> list[str]:
+    """What is said after the agent has answered."""
+    said = lines(run([*talking(), *items]))
+    return said[said.index("Answered after 0.9 s") + 1 :]
+
+
+def transfer(at: float, **fields: str) -> Message:
+    sides = {"TransfererUniqueid": "1.1", "TransfereeUniqueid": "1.2", "Extension": "521"}
+    return event("BlindTransfer", at, **{"Result": "Success", **sides, **fields})
+
+
+def member(uid: str, admin: str = "No") -> list[Message]:
+    joined = event("ConfbridgeJoin", 2, uid, Admin=admin, BridgeUniqueid="room", CallerIDNum=uid[-1] * 4)
+    return [begin(uid=uid), step(1, "ConfBridge", "4711", uid=uid), joined]
+
+
+def of_call(said: list[Said], session_id: str) -> list[str]:
+    return lines(item for item in said if item.session_id == session_id)
+
+
+@pytest.mark.parametrize(
+    ("presses", "by"),
+    [([3.99], "by key"), ([4.05], "by key"), ([], "by somebody else"), ([3.5, 4.5], "by somebody else")],
+)
+def test_who_pressed_a_key_at_that_moment_muted_himself(presses: list[float], by: str) -> None:
+    muted = event("ConfbridgeMute", 4)
+    items = sorted([muted, *(key(at, "1") for at in presses)], key=lambda item: item.get("Timestamp"))
+    assert f"Muted {by}" in lines(run([*member("1.1"), *items, hangup(6)]))
+
+
+@pytest.mark.parametrize(
+    ("leaders", "by"), [(["1.3"], " by 2025550101"), ([], ""), (["1.3", "1.4"], ""), (["1.2"], "")]
+)
+def test_the_one_leader_who_pressed_a_key_at_that_moment_kicked(leaders: list[str], by: str) -> None:
+    joins = [
+        item
+        for uid, admin in (("1.1", "No"), ("1.2", "No"), ("1.3", "Yes"), ("1.4", "Yes"))
+        for item in member(uid, admin)
+    ]
+    kicked = [varset(4.01, "CONFBRIDGE_RESULT", "KICKED"), event("ConfbridgeLeave", 4.02)]
+    said = run([*joins, *(key(4, "3", uid=uid) for uid in leaders), *kicked, hangup(5)])
+    assert f"Kicked out of conference 4711{by}" in of_call(said, "1.1")
+    assert ("Kicked 2025550101 out of conference 4711" in of_call(said, "1.3")) is bool(by)
+
+
+def test_a_hold_right_after_a_key_begins_a_transfer_that_fails_unless_its_event_follows() -> None:
+    keyed = [key(5, "*"), key(5.2, "2"), event("Hold", 5.201), event("Unhold", 9)]
+    assert told(*keyed, hangup(12))[:4] == [
+        "User input: *2 (dtmf)",
+        "Put on hold by the caller, to transfer",
+        "Taken off hold by the caller",
+        "Transfer by the caller failed: it reached nobody",
+    ]
+    assert "Transfer by the caller failed: it reached nobody" in told(*keyed, hangup(9.01))
+    assert not [line for line in told(*keyed, transfer(9.01), hangup(9.02)) if "failed" in line]
+
+
+def test_a_hold_without_a_key_before_is_a_hold() -> None:
+    said = told(key(5, "2"), event("Hold", 5.5), event("Unhold", 9), hangup(12))
+    assert said[:3] == ["Put on hold by the caller", "User input: 2 (dtmf)", "Taken off hold by the caller"]
+
+
+def test_back_from_somebody_who_was_asked_a_transfer_was_given_up() -> None:
+    asked = event("Newchannel", 7, "1.3", Channel="Local/525@main-00000001;1", Linkedid="1.1")
+    said = told(key(5, "2"), event("Hold", 5.1), asked, event("Unhold", 9), hangup(12))
+    assert "Transfer by the caller given up" in said
+
+
+@pytest.mark.parametrize(
+    ("fields", "who", "by"),
+    [
+        ({"IsExternal": "No"}, "the caller", EndedBy.CALLER),
+        ({"IsExternal": "Yes"}, "the operator", EndedBy.OPERATOR),
+        ({}, "the caller", EndedBy.UNKNOWN),
+    ],
+)
+def test_a_blind_transfer_says_who_was_sent_and_by_whom(fields: dict[str, str], who: str, by: str) -> None:
+    said = run([*talking(), transfer(5, **fields), hangup(5.01), leg("BridgeLeave", 8)])
+    assert f"PJSIP/agent transferred to 521 by {who}" in lines(said)
+    (left,) = (entry for entry in entries(said) if entry.line == "Caller left")
+    assert left.data["by"] == by
+
+
+def test_a_phone_that_asks_for_a_transfer_leaves_a_variable() -> None:
+    referred = leg("VarSet", 5, Variable="SIPTRANSFER", Value="yes")
+    assert "PJSIP/agent transferred to 521 by the caller" in told(referred, transfer(5, IsExternal="Yes"))
+
+
+def test_a_caller_who_talks_and_goes_elsewhere_was_redirected_unless_a_transfer_says_so() -> None:
+    elsewhere = event("Newexten", 5, Application="Dial", AppData="PJSIP/agent,10", Exten="521")
+    assert "Redirected to ivr,521,1 by the operator" in told(elsewhere, event("Newstate", 6))
+    by_agent = transfer(5.001, TransfererUniqueid="1.2", TransfereeUniqueid="1.1", IsExternal="No")
+    said = told(elsewhere, by_agent, event("Newstate", 6))
+    assert said == ["Transferred to 521 by PJSIP/agent"]
+
+
+def test_a_dial_that_sends_its_caller_elsewhere_before_they_talk_is_no_operator() -> None:
+    elsewhere = event("Newexten", 5, Application="Dial", AppData="PJSIP/agent,10", Exten="521")
+    assert "Sent to ivr,521,1" in lines(
+        run([begin(), step(2, "Dial", "PJSIP/agent,10"), elsewhere, hangup(6)])
+    )
+
+
+def test_a_call_that_is_gone_while_a_line_is_in_doubt_still_ends() -> None:
+    translator = Translator()
+    said = run([*member("1.1"), event("ConfbridgeMute", 4)], translator)
+    said += translator.connected() + translator.channels([], (T0 + 4) * 1_000_000 + 10_000)
+    assert lines(said)[-3:] == [
+        "Muted by somebody else",
+        "Log incomplete: the connection to the engine was lost",
+        "Disconnecting call",
+    ]
+
+
+def sound(at: float, name: str, application: str, uid: str = "1.1") -> Message:
+    fields = {"EventName": "STREAM_BEGIN", "UniqueID": uid, "Application": application}
+    return event("CEL", at, uid, **fields, Extra=f'{{"sound":"{name}"}}')
+
+
+def test_a_sound_that_no_step_names_is_a_prompt_and_one_that_a_step_names_is_told_once() -> None:
+    said = run(
+        [
+            begin(),
+            step(2, "VoiceMail", "100"),
+            sound(2.1, "vm-intro", "VoiceMail"),
+            sound(2.9, "bye", "Playback"),  # CEL comes before the step it belongs to
+            step(3, "Playback", "bye", "2"),
+            hangup(6),
+        ]
+    )
+    assert [entry.line for entry in entries(said) if entry.kind is Kind.PROMPT] == ["vm-intro", "bye"]
+
+
+def test_what_an_originate_with_an_application_plays_is_told_and_one_into_a_dialplan_once() -> None:
+    born = event("Newchannel", 0, ChannelState="0")
+    answered = [
+        event("DialBegin", 1, DestUniqueid="1.1", DialString="agent", Uniqueid="", Channel=""),
+        event("DialEnd", 2, DestUniqueid="1.1", DialStatus="ANSWER", Uniqueid="", Channel=""),
+        sound(2.01, "hello", "Playback"),
+    ]
+    said = entries(run([born, *answered, hangup(4)]))
+    assert [(e.line, e.data["module_type"]) for e in said if e.kind is Kind.PROMPT] == [("hello", "playback")]
+    into = lines(run([born, *answered, step(2.02, "Playback", "hello"), hangup(4)]))
+    assert into.count("hello") == 1
+
+
+def test_digits_that_are_spoken_after_something_private_was_asked_are_masked() -> None:
+    spoken = [sound(4, "digits/4", "Stasis"), sound(5, "digits/today", "Stasis")]
+    stasis = step(3, "Stasis", "app", "2")
+    asked = [begin(), step(1, "Read", "PIN,enter"), varset(2, "PIN", "4821"), varset(2, "READSTATUS", "OK")]
+    said = entries(run([*asked, stasis, *spoken, hangup(9)]))
+    assert [e.line for e in said if e.data["module_type"] == "stasis" and e.kind is Kind.PROMPT] == [
+        "••••",
+        "digits/today",
+    ]
+
+
+def test_early_media_of_a_leg_and_the_key_that_ended_a_recording_are_told() -> None:
+    early = dialled("DialState", 2.2, DialStatus="PROGRESS")
+    assert "Early media" in lines(run([*talking()[:4], early]))
+    recording = [begin(), step(1, "Record", "x.wav"), key(5, "#", "0"), varset(5.01, "RECORD_STATUS", "DTMF")]
+    assert lines(run([*recording, step(5.02, "NoOp", "", "2"), hangup(6)]))[2:4] == [
+        "User input: # (dtmf)",
+        "Recording ended by key",
+    ]
+
+
+def test_without_cel_the_logs_of_the_second_recording_lack_only_sounds() -> None:
+    items = list(messages((RECORDINGS / "asterisk-2/ami.txt").read_bytes()))
+    bare = (item for item in items if not (isinstance(item, Message) and item.name == "CEL"))
+    without = logs(translate(bare, Translator(private=("PIN", "CARD", "HASH"))))
+    for session_id, said in of_stream("asterisk-2").items():
+        assert _but_sounds_and_keys(without[session_id]) == _but_sounds_and_keys(said)
+
+
+def _but_sounds_and_keys(said: list[Said]) -> list[Any]:
+    """Keys may be one input without the sounds that stand between them."""
+    return [
+        (item.line, item.time_us) if isinstance(item, Entry) else item
+        for item in said
+        if not isinstance(item, Entry)
+        or not (item.kind is Kind.PROMPT or item.line.startswith(("User input", "Keys not used")))
+    ]
