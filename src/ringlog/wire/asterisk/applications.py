@@ -55,5 +55,5 @@ def settle(call: Call) -> None:
 
 
 def _tell(call: Call, application: Application) -> None:
-    name = call.secrets.cleaned(application.name)
-    call.tell(CallRow(call.session_id, application=name, version=application.version or None))
+    name, version = map(call.secrets.cleaned, application)
+    call.tell(CallRow(call.session_id, application=name, version=version or None))

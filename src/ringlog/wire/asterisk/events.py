@@ -17,9 +17,11 @@ from ringlog.wire.asterisk import (
     transfers,
 )
 from ringlog.wire.asterisk.calls import Application, Channel
+from ringlog.wire.asterisk.inputs import switch
 from ringlog.wire.asterisk.log import Line
 from ringlog.wire.asterisk.messages import Message
 from ringlog.wire.asterisk.pbx import DOWN, UP, Pbx, cause, spot
+from ringlog.wire.asterisk.secrets import SWITCH
 from ringlog.wire.asterisk.wording import number, person, plain, unescaped
 
 RINGING = frozenset({"4", "5"})
@@ -79,8 +81,9 @@ def _varset(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
     value = unescaped(message.get("Value"))
     bare = name.lstrip("_")
     if channel.call.secrets.is_private(name):
-        channel.call.secrets.asked = True
-        channel.call.secrets.remember(value)
+        channel.call.secrets.set(name, value)
+    if bare == SWITCH:
+        switch(channel, value, at_us)
     if bare in pbx.variables:
         values = dict(zip(pbx.variables, channel.application, strict=True)) | {bare: plain(value)}
         channel.application = Application(*(values[variable] for variable in pbx.variables))

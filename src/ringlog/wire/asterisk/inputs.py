@@ -76,7 +76,7 @@ class Keys:
             return
         when = self._last_us if channel.call.log.said == self._said else at_us
         if self._taking in {Taking.RUNS, Taking.SINGLY}:
-            say_input(channel, digits, when)
+            say_input(channel, digits, when, step=self._step)
         else:
             say_unused(channel, digits, when, self._step)
 
@@ -152,7 +152,7 @@ class Keys:
 
     def _engine_sent(self, channel: "Channel", digit: str, at_us: int) -> None:
         self._sent = None
-        private = channel.call.secrets.asked
+        private = channel.call.secrets.asked or _in_confidence(channel, channel.step)
         _say(channel, Kind.DEBUG, f"Key sent by the engine: {digit}", at_us, private=private)
 
 
@@ -169,10 +169,10 @@ def say_input(
     """One input, whether its value came from the keys or from the application."""
     secrets = channel.call.secrets
     step = step or channel.step
-    private = private or secrets.switched_on or bool(step and step.private)
+    private = private or _in_confidence(channel, step)
     if private:
         secrets.asked = True
-        secrets.typed(digits)
+        secrets.typed(digits, step)
     applications.noticed(channel, at_us)
     _say(channel, Kind.EVENT, f"User input: {digits} (dtmf)", at_us, private=private, step=step)
 
@@ -181,8 +181,21 @@ def say_unused(channel: "Channel", digits: str, at_us: int, step: "Step | None" 
     """Keys that no application took. Where something private was asked they may be a late part of it."""
     secrets = channel.call.secrets
     step = step or channel.step
-    private = secrets.asked or secrets.switched_on or bool(step and step.private)
+    private = secrets.asked or _in_confidence(channel, step)
     _say(channel, Kind.DEBUG, f"Keys not used: {digits}", at_us, private=private, step=step)
+
+
+def switch(channel: "Channel", value: str, at_us: int) -> None:
+    """RINGLOG_PRIVATE is set: what was typed before is written as it was asked for."""
+    channel.keys.settle(channel, at_us)
+    channel.call.secrets.switch(on=value not in {"", "0"})
+
+
+def _in_confidence(channel: "Channel", step: "Step | None") -> bool:
+    """What is typed now is private. In a talk no application takes it: it may be late for one that asked."""
+    secrets = channel.call.secrets
+    nobody_takes = step is None or step.taking is Taking.NOT
+    return secrets.switched_on or bool(step and step.private) or (secrets.asked and nobody_takes)
 
 
 def _say(

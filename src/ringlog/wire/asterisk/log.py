@@ -82,10 +82,11 @@ class Log:
 
     def _entry(self, line: Line) -> Entry:
         self._last_us = max(self._last_us, line.at_us)
-        clean = self._secrets.cleaned
+        clean = self._secrets.cleaned_text
         text = cut_line(clean(line.text))
-        data = {"module_type": line.module[:MAX_NAME], "result_variable": clean(line.result)[:MAX_NAME]}
-        data.update((key, clean(value)) for key, value in line.data.items() if key not in data)
+        result = self._secrets.cleaned(line.result)[:MAX_NAME]
+        data = {"module_type": line.module[:MAX_NAME], "result_variable": result}
+        data.update((clean(key), clean(value)) for key, value in line.data.items() if key not in data)
         if line.private:
             text, data = mask(text, data)
         return Entry(self.session_id, line.kind, text, cut_data(data), self._last_us, line.private)

@@ -24,9 +24,7 @@ class Read(Step):
         self.result = variable.lstrip("_") or self.result
         self.value: str | None = None
         self.done = False
-        secrets = self.channel.call.secrets
-        self.private = secrets.is_private(variable)
-        secrets.asked |= self.private
+        self.private = self.channel.call.secrets.given(self.module, self.data)
         self.noticed(self.at_us)
         waits = waiting(self.arguments[5])
         data: dict[str, Any] = {"waits": waits} if waits else {}

@@ -33,8 +33,9 @@ class Script(Step):
         """AGIExecStart."""
         words = _words(text)
         name = " ".join(words[:2]).upper()
-        self.taking = Taking.SINGLY if text.upper().startswith(SINGLE) else Taking.RUNS
         self.channel.keys.settle(self.channel, at_us)
+        self.taking = Taking.SINGLY if text.upper().startswith(SINGLE) else Taking.RUNS
+        self.private = self._in_confidence(words)
         if name in PROMPTS and len(words) > 2:
             self.noticed(at_us)
             waits = number(words[TIMED[name]]) if name in TIMED and len(words) > TIMED[name] else None
@@ -52,13 +53,19 @@ class Script(Step):
         elif name == "SET VARIABLE" and len(words) > 2:
             self._set(words[2], " ".join(words[3:]), at_us)
         else:
-            self.say(Kind.DEBUG, f"AGI {text}", at_us)
+            private = self.private
+            self.say(
+                Kind.DEBUG, f"AGI {words[1]}: {text}" if private else f"AGI {text}", at_us, private=private
+            )
+
+    def _in_confidence(self, words: list[str]) -> bool:
+        """An application it has run may be told a secret, or ask for one; no Newexten tells of it."""
+        if len(words) < 2 or words[0].upper() != "EXEC":
+            return False
+        return self.channel.call.secrets.given(words[1], " ".join(words[2:]))
 
     def _set(self, name: str, value: str, at_us: int) -> None:
-        secrets = self.channel.call.secrets
-        if secrets.is_private(name):
-            secrets.asked = True
-            secrets.remember(value)
+        if self.channel.call.secrets.given("set", f"{name}={value}"):
             self.say(Kind.DEBUG, f"{name}: {value}", at_us, private=True)
         else:
             self.say(Kind.DEBUG, f"{name} = {value}", at_us)
@@ -66,6 +73,7 @@ class Script(Step):
     def done(self, text: str, code: str, result: str, at_us: int) -> None:
         """AGIExecEnd."""
         self.channel.keys.settle(self.channel, at_us)
+        self.private = False
         if code not in {"", "200"} or result == "Unknown Result":
             why = "unknown application" if result == "Unknown Result" else result
             self.say(Kind.ERROR, f"AGI command refused: {text} ({why})", at_us, code=code)

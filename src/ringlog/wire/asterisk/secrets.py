@@ -12,9 +12,13 @@ MAX_VALUES = 200
 """Secret values remembered for one call; the oldest is forgotten."""
 TYPED = 3
 """Fewer digits than that stand everywhere; masking them all would leave nothing to read."""
+TOGETHER = 64
+"""So many of the last keys are looked at together."""
 WORD = 4
 """A secret with letters in it is looked for inside longer texts from this length on."""
+SWITCH = "RINGLOG_PRIVATE"
 _WRAPPED = re.compile(r"[A-Z_]+\((.*)\)", re.DOTALL)
+_SHORT = re.compile(rf"(?<![0-9])[0-9]{{1,{TYPED - 1}}}(?![0-9])")
 
 
 class Secrets:
@@ -25,15 +29,55 @@ class Secrets:
         self._values: dict[str, None] = {}
         self._pattern: re.Pattern[str] | None = None
         self._typed = ""
+        self._into: object = None
         self.asked = False
         """Something private was asked for: what is typed from now on may be a part of it."""
         self.switched_on = False
         """The dialplan itself says that what is typed now is private."""
 
     def is_private(self, variable: str) -> bool:
-        """True for a private variable, also as `__PIN` or `LOCAL(PIN)`."""
-        wrapped = _WRAPPED.fullmatch(variable)
-        return (wrapped[1] if wrapped else variable).lstrip("_").upper() in self._names
+        """True for a private variable, also as `__PIN`, `LOCAL(PIN)` or one of `ARRAY(PIN,CARD)`."""
+        wrapped = _WRAPPED.fullmatch(variable.strip())
+        names = wrapped[1].split(",") if wrapped else [variable]
+        return any(name.strip().lstrip("_").upper() in self._names for name in names)
+
+    def given(self, application: str, arguments: str) -> bool:
+        """An application begins: remembers what its arguments tell in confidence, before any variable does.
+
+        True if they do, or if what is typed into it is private.
+        """
+        private = self._given(application.lower(), arguments)
+        self.asked |= private
+        return private
+
+    def _given(self, application: str, arguments: str) -> bool:
+        if application in {"set", "mset"}:
+            pairs = arguments.split(",") if application == "mset" else [arguments]
+            private = [self._assigned(pair) for pair in pairs]
+            return any(private)
+        if application in {"exec", "tryexec"}:
+            inner, _, rest = arguments.partition("(")
+            return self._given(inner.strip().lower(), rest.removesuffix(")"))
+        first = arguments.partition(",")[0]
+        if application == "authenticate":
+            self.remember(first)
+        return application in {"authenticate", "voicemailmain"} or (
+            application == "read" and self.is_private(first)
+        )
+
+    def _assigned(self, pair: str) -> bool:
+        name, _, value = pair.partition("=")
+        if private := self.is_private(name):
+            self.set(name, value)
+        return private
+
+    def set(self, variable: str, value: str) -> None:
+        """A private variable has this value; one of `ARRAY(PIN,CARD)` has a part of it."""
+        self.asked = True
+        self.remember(value)
+        if "," in variable:
+            for part in value.split(","):
+                self.remember(part)
 
     def remember(self, value: str) -> None:
         """Masks this value wherever it occurs in the rest of the call."""
@@ -45,24 +89,49 @@ class Secrets:
         self._values[value] = None
         self._pattern = re.compile("|".join(_found(v) for v in sorted(self._values, key=len, reverse=True)))
 
-    def typed(self, digits: str) -> None:
-        """Masks what was typed in confidence; typed digit by digit, what the digits make together."""
-        self._typed = self._typed + digits if self.switched_on else digits
-        if len(self._typed) >= TYPED:
-            self.remember(self._typed)
-            self.remember(self._typed.strip("#*"))
+    def typed(self, digits: str, into: object) -> None:
+        """Masks what was typed in confidence, and what it makes together with what was typed before.
+
+        That belongs to it if it was typed into the same step, or while the dialplan says that all is private.
+        """
+        if into is not self._into and not self.switched_on:
+            self._typed = ""
+        self._into = into
+        self._typed = (self._typed + digits)[-TOGETHER:]
+        for text in (digits, self._typed, *self._typed.split("#")):
+            if len(bare := text.strip("#*")) >= TYPED:
+                self.remember(text)
+                self.remember(bare)
 
     def switch(self, *, on: bool) -> None:
-        """`Set(RINGLOG_PRIVATE=1)` and `=0`."""
-        self.switched_on = on
+        """`Set(RINGLOG_PRIVATE=1)` and `=0`; saying it twice changes nothing."""
         self.asked |= on
-        self._typed = ""
+        if on != self.switched_on:
+            self.switched_on = on
+            self._typed = ""
+
+    def join(self, other: "Secrets") -> None:
+        """A channel of another call comes into this one, and what it knows with it."""
+        self.asked |= other.asked
+        self.switched_on |= other.switched_on
+        for value in other._values:
+            self.remember(value)
 
     def cleaned(self, value: T) -> T:
         """The same text, each secret masked where it stands as a whole run of digits, or as a whole."""
         if self._pattern is None or not isinstance(value, str):
             return value
         return self._pattern.sub(MASK, value)  # pyright: ignore[reportReturnType] - T is str here
+
+    def cleaned_text(self, value: T) -> T:
+        """While the dialplan says that all is private, one or two of the digits typed are masked as well.
+
+        Not for what names a step: there they would hide where it stands in the dialplan.
+        """
+        if not (self.switched_on and self._typed and isinstance(value, str)):
+            return self.cleaned(value)
+        short = _SHORT.sub(lambda run: MASK if run[0] in self._typed else run[0], value)
+        return self.cleaned(short)  # pyright: ignore[reportReturnType] - T is str here
 
 
 def _found(value: str) -> str:

@@ -58,11 +58,7 @@ class Service(Step):
     }
 
     def begin(self) -> None:
-        self.private = self.module in {"voicemailmain", "authenticate"}
-        secrets = self.channel.call.secrets
-        secrets.asked |= self.private
-        if self.module == "authenticate":
-            secrets.remember(self.arguments[0])
+        self.private = self.channel.call.secrets.given(self.module, self.data)
         self.noticed(self.at_us)
         self.say(Kind.EVENT, BEGINS[self.module].format(self.arguments[0]), self.at_us)
 

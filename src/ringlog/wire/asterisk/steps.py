@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ringlog.model import Kind
 from ringlog.wire.asterisk import applications
-from ringlog.wire.asterisk.inputs import Taking
+from ringlog.wire.asterisk.inputs import Taking, switch
 from ringlog.wire.asterisk.log import Line
+from ringlog.wire.asterisk.secrets import SWITCH
 from ringlog.wire.asterisk.wording import arguments, sounds
 
 if TYPE_CHECKING:
@@ -138,20 +139,12 @@ class Assignment(Step):
     def begin(self) -> None:
         name, _, value = self.data.partition("=")
         self.result = name.lstrip("_") or self.result
-        secrets = self.channel.call.secrets
-        if self.result == "RINGLOG_PRIVATE":
-            self._switch(on=value not in {"", "0"})
-        private = secrets.is_private(name)
-        if private:
-            secrets.asked = True
-            secrets.remember(value)
+        if self.result == SWITCH:
+            switch(self.channel, value, self.at_us)
+        if self.channel.call.secrets.given(self.module, self.data):
             self.say(Kind.DEBUG, f"{self.result}: {value}", self.at_us, private=True)
         else:
             self.say(Kind.DEBUG, f"{self.result} = {value}", self.at_us)
-
-    def _switch(self, *, on: bool) -> None:
-        self.channel.keys.settle(self.channel, self.at_us)
-        self.channel.call.secrets.switch(on=on)
 
 
 class Note(Step):
@@ -171,9 +164,10 @@ class Note(Step):
     }
 
     def begin(self) -> None:
+        private = self.channel.call.secrets.given(self.module, self.data)
         text = self.texts.get(self.module)
         line = text(self.arguments, self.data) if text else f"{self.module}({self.data})"
-        self.say(Kind.DEBUG, line or self.module, self.at_us)
+        self.say(Kind.DEBUG, line or self.module, self.at_us, private=private)
 
 
 class Tone(Step):

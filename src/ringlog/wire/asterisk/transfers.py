@@ -189,6 +189,7 @@ def move(pbx: "Pbx", channel: "Channel", linkedid: str, at_us: int) -> None:
         new.first = channel
     channel.keys.settle(channel, at_us)
     doubts.settle(channel)
+    new.secrets.join(old.secrets)
     applications.settle(old)
     old.channels.pop(channel.uid, None)
     new.channels[channel.uid] = channel
