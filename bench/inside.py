@@ -40,13 +40,14 @@ def measured(what: str, *arguments: object) -> float:
 def raw(folder: str, group: str) -> float:
     """The same call and chunk rows, indexes, pragmas and commits, and nothing else."""
     stored = catalogue.connect(Path(folder) / "catalogue.db")
-    calls = stored.rows("SELECT * FROM call ORDER BY id")
+    columns = ", ".join(row[1] for row in stored.rows("PRAGMA table_info(call)"))
+    calls = stored.rows(f"SELECT {columns} FROM call ORDER BY id")
     chunks = stored.rows("SELECT * FROM chunk ORDER BY call_id")
     entries = sum(row[0] for row in stored.rows("SELECT entries FROM call"))
     with TemporaryDirectory(dir=Path(folder).parent, prefix="raw-") as work:
         connection = catalogue.connect_to_write(Path(work) / "catalogue.db", create=True)
         catalogue.migrate(connection, "catalogue")
-        into_call = f"INSERT INTO call VALUES ({','.join('?' * len(calls[0]))})"
+        into_call = f"INSERT INTO call ({columns}) VALUES ({','.join('?' * len(calls[0]))})"
         into_chunk = f"INSERT INTO chunk VALUES ({','.join('?' * len(chunks[0]))})"
         step = BATCH_CALLS * int(group)
         begun = time.perf_counter()

@@ -44,8 +44,13 @@ COLUMNS = (
     "entries, errors, dropped, bytes, capped, first_us, last_us, ended_by, cause, deleted, next_arrival, "
     "sealed_arrival, first_error_us, first_error, " + GONE
 )
-MARKS = ", ".join("?" * 28)
 SELECT = f"SELECT {COLUMNS} FROM call"  # noqa: S608 - a constant
+CHANGING = (
+    "lasts_s", "last_after_us", "received_after_s", "codes", "src", "src_text", "dest", "dest_text",
+    "application_id", "version_id", "entries", "errors", "dropped", "bytes", "cause", "deleted", "skipped",
+    "sealed_arrival", "first_error_us", "first_error",
+)  # fmt: skip
+"""What is stored of a call besides its key and its start; what else SELECT names is computed."""
 
 
 @dataclass(slots=True)
@@ -227,10 +232,8 @@ def insert(connection: Connection, call: IndexedCall) -> None:
     )
     call.id = day << N_BITS | n
     connection.run(
-        "INSERT INTO call (id, account_id, session_id, start_s, start_from, end_s, last_received_us, "  # noqa: S608 - marks
-        "src, src_text, dest, dest_text, type, application_id, version_id, entries, errors, dropped, bytes, "
-        "capped, first_us, last_us, ended_by, cause, deleted, next_arrival, sealed_arrival, first_error_us, "
-        f"first_error) VALUES ({MARKS})",
+        f"INSERT INTO call (id, account_id, session_id, start_s, {', '.join(CHANGING)}) "  # noqa: S608 - constants
+        f"VALUES (?, ?, ?, ?, {', '.join('?' for _ in CHANGING)})",
         (call.id, call.account_id, call.session_id, call.start_s, *_changing(connection, call)),
     )
 
@@ -243,21 +246,24 @@ def update(connection: Connection, call: IndexedCall, before: IndexedCall) -> No
         )
     # Apart from start_s, so that no index is touched.
     connection.run(
-        "UPDATE call SET start_from = ?, end_s = ?, last_received_us = ?, src = ?, src_text = ?, dest = ?, "
-        "dest_text = ?, type = ?, application_id = ?, version_id = ?, entries = ?, errors = ?, dropped = ?, "
-        "bytes = ?, capped = ?, first_us = ?, last_us = ?, ended_by = ?, cause = ?, deleted = ?, "
-        "next_arrival = ?, sealed_arrival = ?, first_error_us = ?, first_error = ? WHERE id = ?",
+        f"UPDATE call SET {' = ?, '.join(CHANGING)} = ? WHERE id = ?",  # noqa: S608 - constants
         (*_changing(connection, call), call.id),
     )
 
 
 def _changing(connection: Connection, call: IndexedCall) -> tuple[int | str | None, ...]:
+    """The values of CHANGING. A receipt counts from the second after it."""
+    start_s, end_s, last_us = call.start_s, call.end_s, call.last_us
+    codes = call.start_from | (call.type or 0) << 2 | (call.ended_by or 0) << 4 | call.capped << 8
     return (
-        call.start_from, call.end_s, call.last_received_us, call.src, call.src_text, call.dest,
-        call.dest_text, call.type, _label(connection, call.account_id, call.application),
-        _label(connection, call.account_id, call.version), call.entries, call.errors, call.dropped,
-        call.bytes, call.capped, call.first_us, call.last_us, call.ended_by, call.cause, call.deleted,
-        call.next_arrival, call.sealed_arrival, call.first_error_us, call.first_error,
+        None if end_s is None else end_s - start_s,
+        None if last_us is None else last_us - start_s * MICROSECONDS,
+        -(-call.last_received_us // MICROSECONDS) - start_s,
+        codes, call.src, call.src_text, call.dest, call.dest_text,
+        _label(connection, call.account_id, call.application),
+        _label(connection, call.account_id, call.version),
+        call.entries, call.errors, call.dropped, call.bytes, call.cause, call.deleted,
+        call.next_arrival - call.entries - 1, call.sealed_arrival, call.first_error_us, call.first_error,
     )  # fmt: skip
 
 

@@ -88,6 +88,11 @@ def migrate(connection: Connection, schema: str) -> None:
                 connection.run(f"PRAGMA user_version = {number}")
 
 
+def is_older(connection: Connection, schema: str) -> bool:
+    """Whether there is a store, and an older Ringlog made it."""
+    return 0 < schema_version(connection) < len(migrations(schema))
+
+
 def schema_version(connection: Connection) -> int:
     return connection.rows("PRAGMA user_version")[0][0]
 

@@ -76,7 +76,7 @@ class SqliteStore:
         try:
             connection = catalogue.connect_to_write(path, create=create)
             try:
-                catalogue.migrate(connection, "catalogue")
+                _bring_up_to_date(connection, folder, lock)
             finally:
                 connection.close()
             store = cls(folder, lock, reached)
@@ -192,6 +192,22 @@ class SqliteStore:
         _ = self._reader
         with SEAM:
             return await asyncio.get_running_loop().run_in_executor(thread, work)
+
+
+def _bring_up_to_date(connection: Connection, folder: Path, lock: files.Lock | None) -> None:
+    """Only whoever holds the lock changes the form: a process that appends knows its own alone."""
+    if lock or not catalogue.is_older(connection, "catalogue"):
+        return catalogue.migrate(connection, "catalogue")
+    try:
+        lock = files.Lock(folder)
+    except StoreLocked:
+        raise ConfigurationFault(
+            f"An older Ringlog appends to {folder}: stop it, so that this one can bring the store up to date."
+        ) from None
+    try:
+        catalogue.migrate(connection, "catalogue")
+    finally:
+        lock.release()
 
 
 def _make(folder: Path) -> None:
