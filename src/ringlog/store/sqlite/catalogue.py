@@ -4,6 +4,7 @@ There is one writer at a time: its transactions begin IMMEDIATE, so that a secon
 and never fails in the middle (https://www.sqlite.org/lang_transaction.html).
 """
 
+from array import array
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
@@ -36,6 +37,11 @@ class Connection(apsw.Connection):
 
     def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         self.executemany(statement, values).fetchall()  # pyright: ignore[reportUnknownMemberType] - of Bindings
+
+
+def numbers(values: Iterable[int]) -> object:
+    """Binds as a whole list: `id IN (SELECT value FROM carray(?))`."""
+    return apsw.carray(array("q", values))  # pyright: ignore[reportUnknownMemberType] - of Buffer
 
 
 def migrations(schema: str) -> list[str]:

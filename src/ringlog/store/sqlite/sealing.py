@@ -5,15 +5,16 @@ catalogue. A kill between 2 and 3 is harmless: reading takes the union, and seal
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import apsw
 
 from ringlog.errors import RinglogError
 from ringlog.model import Horizon, in_order
 from ringlog.store.sqlite.call_index import N_BITS, SELECT, Error, IndexedCall, earlier_error, indexed
-from ringlog.store.sqlite.catalogue import Connection, reading, writing
+from ringlog.store.sqlite.catalogue import Connection, numbers, reading
 from ringlog.store.sqlite.codec import Frame, pack_frame
+from ringlog.store.sqlite.day_file import DayFile, SealedCall
 from ringlog.store.sqlite.days import Days, Sealed
 from ringlog.store.sqlite.reading import chunks_of, entries_of, union
 from ringlog.store.sqlite.writer import Writer
@@ -31,7 +32,8 @@ UNSEALED = (
     "WITH RECURSIVE unsealed (id) AS (SELECT min(call_id) FROM chunk UNION ALL "  # noqa: S608 - constants
     "SELECT (SELECT min(call_id) FROM chunk WHERE call_id > unsealed.id) FROM unsealed WHERE id IS NOT NULL) "
     f"{SELECT} JOIN day ON day.day = call.id >> {N_BITS} WHERE call.id IN (SELECT id FROM unsealed) "
-    "AND day.state = 0 AND last_received_us < ? AND (end_s IS NOT NULL OR last_received_us < ?)"
+    "AND day.state = 0 AND NOT deleted "
+    "AND last_received_us < ? AND (end_s IS NOT NULL OR last_received_us < ?)"
 )
 
 
@@ -81,53 +83,45 @@ class Sealing:
         return by_day
 
     def _seal_day(self, connection: Connection, day: int, calls: list[IndexedCall]) -> int:
-        file = self._days.writer(day)
         sealed = 0
         failed: RinglogError | None = None
-        try:
+        with DayFile.opened(self._days, day, connection) as file:
             for group in _groups(calls):
-                frames: list[Packed] = []
+                packed: list[SealedCall] = []
+                before = file.sealed([call.id for call in group])
                 for call in group:
                     try:
-                        frames.append(self._pack(connection, file, call))
+                        packed.append(_pack(connection, call, self._before(call, before)))
                     except RinglogError as error:
                         failed = failed or error
-                self._commit(file, frames)
-                sealed += len(frames)
-        finally:
-            file.close()
+                self._commit(connection, file, packed, before)
+                sealed += len(packed)
         if failed:
             raise failed
         return sealed
 
-    def _pack(self, connection: Connection, file: Connection, call: IndexedCall) -> "Packed":
-        """Raises StoreDamaged."""
-        with reading(connection):
-            (row,) = connection.rows(f"{SELECT} WHERE id = ?", (call.id,))
-            chunks = chunks_of(connection, call.id)
-        call = indexed(row)
-        entries = entries_of(chunks)
-        error: Error = (call.first_error_us, call.first_error)
-        if before := self._before(file, call):
-            entries = union(entries, Frame(before.frame).entries())
-            error = earlier_error(error, before.first_error)
-        return call.id, call.next_arrival - 1, *error, pack_frame(in_order(entries))
-
-    def _before(self, file: Connection, call: IndexedCall) -> Sealed | None:
-        """The frame that this one replaces; a kill may have left one that the catalogue does not know."""
-        select = "SELECT first_error_us, first_error, frame FROM frame WHERE call_id = ?"
-        for us, line, frame in file.rows(select, (call.id,)):
-            return Sealed((us, line), frame)
+    def _before(self, call: IndexedCall, before: Mapping[int, Sealed]) -> Sealed | None:
+        """The frame that a new one replaces; a kill may have left one that the catalogue does not know."""
+        if call.id in before:
+            return before[call.id]
         return self._days.sealed(call.id) if call.sealed_arrival else None
 
-    def _commit(self, file: Connection, frames: list["Packed"]) -> None:
-        if not frames:
+    def _commit(
+        self, connection: Connection, file: DayFile, calls: list[SealedCall], before: Mapping[int, Sealed]
+    ) -> None:
+        if not calls:
             return
         self._reached("sealing: frames built")
-        with writing(file):
-            file.run_many("INSERT OR REPLACE INTO frame VALUES (?, ?, ?, ?, ?)", frames)
+        with file.writing():
+            # A deletion marks the call in the catalogue before it takes the frame out of the Day: whichever
+            # of the two writes to the Day last, nothing of a deleted call is left there.
+            deleted = _deleted(connection, calls)
+            file.add([call for call in calls if call.call_id not in before and call.call_id not in deleted])
+            for call in calls:
+                if call.call_id in before and call.call_id not in deleted:
+                    file.replace(call)
         self._reached("sealing: frames committed")
-        self._writer.run_here(lambda catalogue: _drop_chunks(catalogue, frames))
+        self._writer.run_here(lambda catalogue: _drop_chunks(catalogue, calls))
         self._reached("sealing: chunks dropped")
 
     def _give_back_pages(self) -> None:
@@ -135,8 +129,25 @@ class Sealing:
             self._reached("sealing: pages given back")
 
 
-Packed = tuple[int, int, int | None, str | None, bytes]
-"""A row of a Day: call, arrival, time and line of the first error, frame."""
+def _pack(connection: Connection, call: IndexedCall, before: Sealed | None) -> SealedCall:
+    """Raises StoreDamaged."""
+    with reading(connection):
+        (row,) = connection.rows(f"{SELECT} WHERE id = ?", (call.id,))
+        chunks = chunks_of(connection, call.id)
+    call = indexed(row)
+    entries = entries_of(chunks)
+    error: Error = (call.first_error_us, call.first_error)
+    if before:
+        entries = union(entries, Frame(before.frame).entries())
+        error = earlier_error(error, before.first_error)
+    entries = in_order(entries)
+    text = b",".join(entry.text for entry in entries)
+    return SealedCall(call.id, call.account_id, call.next_arrival - 1, error, pack_frame(entries), text)
+
+
+def _deleted(catalogue: Connection, calls: list[SealedCall]) -> set[int]:
+    select = "SELECT id FROM call WHERE id IN (SELECT value FROM carray(?)) AND deleted"
+    return {call_id for (call_id,) in catalogue.rows(select, (numbers(call.call_id for call in calls),))}
 
 
 def _groups(calls: list[IndexedCall]) -> Iterator[list[IndexedCall]]:
@@ -144,9 +155,9 @@ def _groups(calls: list[IndexedCall]) -> Iterator[list[IndexedCall]]:
         yield calls[at : at + GROUP]
 
 
-def _drop_chunks(catalogue: Connection, frames: list[Packed]) -> None:
+def _drop_chunks(catalogue: Connection, calls: list[SealedCall]) -> None:
     """What arrived since the frame was built stays, and then the first error's line stays with it."""
-    for call_id, arrival, *_ in frames:
+    for call_id, _, arrival, *_ in calls:
         catalogue.run("DELETE FROM chunk WHERE call_id = ? AND last_arrival <= ?", (call_id, arrival))
         catalogue.run(
             "UPDATE call SET sealed_arrival = ?2, "
