@@ -18,6 +18,7 @@ from ringlog.model import (
     Detail,
     EntryRecord,
     Expired,
+    Health,
     Horizon,
     LogText,
     entry_text,
@@ -110,6 +111,9 @@ class CallLog:
             for watcher in self._watchers:
                 watcher.expired()
         return expired
+
+    async def health(self) -> Health:
+        return await self._store.health()
 
 
 def redact(call: CallBatch) -> None:

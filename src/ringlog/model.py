@@ -362,6 +362,14 @@ class Expired(NamedTuple):
     """Rows of the call index."""
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What an operator should know of a store that works."""
+
+    broken_days: Sequence[str] = ()
+    """Days (`2026-11-23`) that could not be read; their calls answer 500, all others do."""
+
+
 # -- rules that several rooms share ------------------------------------------------------------------
 
 

@@ -70,6 +70,12 @@ def test_other_days_lists_and_writing_go_on(damaged: Server) -> None:
     assert damaged.get("/health/ready").status == 200
 
 
+def test_ready_names_the_broken_days_before_anybody_asks_for_them(damaged: Server) -> None:
+    broken = sorted(day_file(damaged, STARTS[name]).stem for name in ("garbage", "folder"))
+    damaged.terminate()
+    damaged.start().wait_for("/health/ready", {"status": "ready", "broken_days": broken}.__eq__)
+
+
 # -- accounts and keys of a running server -----------------------------------------------------------------
 
 

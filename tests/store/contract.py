@@ -52,6 +52,7 @@ METHODS: dict[str, Story] = {
     "calls": lambda store, one: store.calls(one, CallQuery(), horizon()),
     "seal": lambda store, one: store.seal(horizon()),
     "expire": lambda store, one: store.expire(horizon()),
+    "health": lambda store, one: store.health(),
 }
 
 

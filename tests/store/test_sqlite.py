@@ -208,3 +208,31 @@ def test_a_kill_inside_sealing_or_expiry(tmp_path: Path, point: str) -> None:
 
     asyncio.run(story())
     assert b"a line that goes" not in (tmp_path / "catalogue.db").read_bytes()
+
+
+def test_a_broken_day_is_named_until_it_is_whole_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        await (await sealed_store(tmp_path))[0].close()
+        (day,) = (tmp_path / "days").glob("*.db")
+        whole = day.read_bytes()
+        day.write_bytes(b"not a database" * 1000)
+        store = await SqliteStore.open(tmp_path, append=True)
+        one = (await store.account("a@example.com")).id
+        with pytest.raises(StoreDamaged):
+            await store.read(one, "x", horizon())
+        for _ in range(2):
+            assert (await store.health()).broken_days == [day.stem]
+        day.write_bytes(whole)
+        assert (await store.health()).broken_days == []
+        assert (await store.read(one, "x", horizon())).text
+        await store.close()
+        day.unlink()
+        store = await SqliteStore.open(tmp_path, append=True)
+        with pytest.raises(StoreDamaged):
+            await store.read(one, "x", horizon())
+        assert (await store.health()).broken_days == [day.stem]
+        await store.expire(horizon(7 * DAY))
+        assert (await store.health()).broken_days == []
+        await store.close()
+
+    asyncio.run(story())

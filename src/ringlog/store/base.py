@@ -17,6 +17,7 @@ from ringlog.model import (
     Detail,
     DeveloperKey,
     Expired,
+    Health,
     Horizon,
     LogText,
     Scope,
@@ -99,6 +100,10 @@ class CallStore(Protocol):
 
     async def expire(self, horizon: Horizon) -> Expired:
         """Drops the Days and call rows that the horizon leaves behind."""
+        ...
+
+    async def health(self) -> Health:
+        """What is wrong with a store that works all the same. Asked often: it looks at little."""
         ...
 
 

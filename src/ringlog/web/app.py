@@ -1,5 +1,6 @@
 """The whole application: the edge in front, Litestar behind it."""
 
+from dataclasses import asdict
 from typing import Any, cast
 
 import structlog
@@ -42,9 +43,10 @@ async def live() -> dict[str, str]:
 
 
 @get("/health/ready")
-async def ready() -> dict[str, str]:
-    """Requests are answered."""
-    return {"status": "ready"}
+async def ready(call_log: CallLog) -> dict[str, object]:
+    """Requests are answered; and what an operator should know, where there is something."""
+    health = asdict(await call_log.health())
+    return {"status": "ready", **{name: value for name, value in health.items() if value}}
 
 
 @get("/openapi.json")

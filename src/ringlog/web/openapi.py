@@ -267,7 +267,7 @@ PATHS: Json = {
         )
     },
     "/health/live": {"get": _open("The process runs.")},
-    "/health/ready": {"get": _open("Requests are answered.")},
+    "/health/ready": {"get": _open("Requests are answered; `broken_days` names Days that are not.")},
 }
 
 DOCUMENT: Json = {

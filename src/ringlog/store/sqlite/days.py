@@ -1,20 +1,30 @@
 """Day files: where they lie, and a bounded pool of connections that read them."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
+import apsw
+
 from ringlog.errors import StoreDamaged
 from ringlog.store.sqlite import files
 from ringlog.store.sqlite.call_index import N_BITS, Error
 from ringlog.store.sqlite.catalogue import Connection, connect, connect_to_write, migrate
+from ringlog.store.sqlite.codec import Frame
+from ringlog.store.sqlite.faults import UNREADABLE
 
 POOL = 32
 """Connections kept open for reading."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def name(day: int) -> str:
+    """`2026-11-23`."""
+    return f"{EPOCH + timedelta(days=day):%Y-%m-%d}"
 
 
 class Sealed(NamedTuple):
@@ -31,9 +41,10 @@ class Days:
         self._folder = folder
         self._pool: OrderedDict[int, Connection] = OrderedDict()
         self._lock = Lock()
+        self._suspects: dict[int, int] = {}
 
     def path(self, day: int) -> Path:
-        return self._folder / f"{EPOCH + timedelta(days=day):%Y-%m-%d}.db"
+        return self._folder / f"{name(day)}.db"
 
     def sealed(self, call_id: int) -> Sealed:
         """Raises StoreDamaged where the call is not there, and apsw.Error."""
@@ -51,14 +62,41 @@ class Days:
 
     def _row(self, call_id: int, select: str) -> tuple[Any, ...]:
         day = call_id >> N_BITS
+        try:
+            with self._lock:
+                # A pooled connection may hold a file that another process has unlinked and made anew.
+                for fresh in (False, True):
+                    if fresh:
+                        self._forget(day)
+                    if rows := self._reader(day).rows(select, (call_id,)):
+                        return rows[0]
+                raise StoreDamaged
+        except UNREADABLE:
+            self.suspect(call_id)
+            raise
+
+    def suspect(self, call_id: int) -> None:
+        """Notes that this call's detail could not be read: the next `broken` tries it again."""
+        day = call_id >> N_BITS
         with self._lock:
-            # A pooled connection may hold a file that another process has unlinked and made anew.
-            for fresh in (False, True):
-                if fresh:
-                    self._forget(day)
-                if rows := self._reader(day).rows(select, (call_id,)):
-                    return rows[0]
-        raise StoreDamaged
+            self._forget(day)
+            self._suspects[day] = call_id
+
+    def broken(self, is_kept: Callable[[int], bool]) -> list[int]:
+        """The suspected Days whose call still cannot be read. What is not kept any more is no suspect."""
+        with self._lock:
+            suspects, self._suspects = self._suspects, {}
+        for call_id in suspects.values():
+            if is_kept(call_id):
+                self.look(call_id)
+        return sorted(self._suspects)
+
+    def look(self, call_id: int) -> None:
+        """Suspects the Day unless this sealed call can be read."""
+        try:
+            Frame(self.sealed(call_id).frame)
+        except (apsw.Error, StoreDamaged):
+            self.suspect(call_id)
 
     def _reader(self, day: int) -> Connection:
         connection = self._pool.pop(day, None) or connect(self.path(day))

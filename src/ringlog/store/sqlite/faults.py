@@ -16,6 +16,15 @@ NAMES: tuple[tuple[type[Exception], type[StoreFault]], ...] = (
     (apsw.CantOpenError, StoreDamaged),
     (apsw.Error, StoreFault),
 )
+UNREADABLE = (
+    apsw.CorruptError,
+    apsw.NotADBError,
+    apsw.CantOpenError,
+    apsw.IOError,
+    apsw.SQLError,
+    StoreDamaged,
+)
+"""What reading a damaged file raises."""
 
 
 def renamed(error: BaseException) -> StoreFault | None:

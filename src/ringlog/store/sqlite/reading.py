@@ -13,6 +13,7 @@ from ringlog.store.sqlite.call_index import GONE, IndexedCall, earlier_error
 from ringlog.store.sqlite.catalogue import Connection, reading
 from ringlog.store.sqlite.codec import Chunk, Frame
 from ringlog.store.sqlite.days import Days
+from ringlog.store.sqlite.faults import UNREADABLE
 from ringlog.store.sqlite.identity import CHUNKS
 
 WHOLLY_SEALED = (
@@ -63,10 +64,11 @@ def detail(connection: Connection, days: Days, account_id: int, session_id: str,
         raise DetailsGone
     try:
         return _assembled(days, call, chunks, horizon)
-    except (apsw.CantOpenError, StoreDamaged):
+    except UNREADABLE:
         # Its Day may have been expired since the catalogue was read.
         if known_call(connection, account_id, session_id, horizon).gone:
             raise DetailsGone from None
+        days.suspect(call.id)
         raise
 
 

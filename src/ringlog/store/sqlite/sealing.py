@@ -16,6 +16,7 @@ from ringlog.store.sqlite.catalogue import Connection, numbers, reading
 from ringlog.store.sqlite.codec import Frame, pack_frame
 from ringlog.store.sqlite.day_file import DayFile, SealedCall
 from ringlog.store.sqlite.days import Days, Sealed
+from ringlog.store.sqlite.faults import UNREADABLE
 from ringlog.store.sqlite.reading import chunks_of, entries_of, union
 from ringlog.store.sqlite.writer import Writer
 
@@ -67,6 +68,8 @@ class Sealing:
                 sealed += self._seal_day(connection, day, calls)
             except (apsw.Error, OSError, RinglogError) as error:
                 failed = failed or error
+                if isinstance(error, UNREADABLE):
+                    self._days.suspect(calls[0].id)
         if sealed:
             self._give_back_pages()
         if failed:

@@ -18,6 +18,7 @@ from ringlog.model import (
     Detail,
     DeveloperKey,
     Expired,
+    Health,
     Horizon,
     LogText,
     Scope,
@@ -28,6 +29,7 @@ from ringlog.store.sqlite.catalogue import Connection
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.expiry import Expiry
 from ringlog.store.sqlite.faults import SEAM
+from ringlog.store.sqlite.health import health, look_into_each
 from ringlog.store.sqlite.sealing import Reached, Sealing
 from ringlog.store.sqlite.writer import Job, Writer
 
@@ -82,6 +84,7 @@ class SqliteStore:
             store = cls(folder, lock, reached)
             if append:
                 store._expiry.finish()
+                store._upkeep.submit(store._look_into_days)
         except BaseException:
             if lock:
                 lock.release()
@@ -170,6 +173,17 @@ class SqliteStore:
     async def expire(self, horizon: Horizon) -> Expired:
         self._must_append()
         return await self._in(self._upkeep, lambda: self._expiry.expire(horizon))
+
+    async def health(self) -> Health:
+        with SEAM:
+            return health(self._reader, self._days)
+
+    def _look_into_days(self) -> None:
+        connection = catalogue.connect(self._path)
+        try:
+            look_into_each(connection, self._days)
+        finally:
+            connection.close()
 
     # -- where things run ----------------------------------------------------------------------------
 

@@ -1,0 +1,29 @@
+"""Which Days cannot be read: those in which a read or a sealing failed, and at the start a look into each."""
+
+from ringlog.model import Health
+from ringlog.store.sqlite.call_index import GONE, N_BITS
+from ringlog.store.sqlite.catalogue import Connection
+from ringlog.store.sqlite.days import Days, name
+
+ONE_OF_EACH = (
+    f"SELECT (SELECT id FROM call WHERE id >= (day.day << {N_BITS}) + gone_n "  # noqa: S608 - a constant
+    f"AND id < (day.day + 1) << {N_BITS} AND sealed_arrival AND NOT deleted LIMIT 1) FROM day WHERE state = 0"
+)
+
+
+def look_into_each(catalogue: Connection, days: Days) -> None:
+    """Reads one call of each Day, so that a damaged file is known before somebody needs it."""
+    for (call_id,) in catalogue.rows(ONE_OF_EACH):
+        if call_id is not None:
+            days.look(call_id)
+
+
+def health(catalogue: Connection, days: Days) -> Health:
+    """Raises apsw.Error where the catalogue itself cannot be read."""
+    catalogue.rows("SELECT 1 FROM day LIMIT 1")
+
+    def is_kept(call_id: int) -> bool:
+        select = f"SELECT 1 FROM call WHERE id = ? AND NOT deleted AND NOT {GONE}"  # noqa: S608 - a constant
+        return bool(catalogue.rows(select, (call_id,)))
+
+    return Health([name(day) for day in days.broken(is_kept)])
