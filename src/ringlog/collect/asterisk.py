@@ -163,7 +163,11 @@ class Collector:
                 self._pass_on(self._translator.tick(self._now_us()))
 
     def _lost(self, error: BaseException) -> None:
-        reason = error.message if isinstance(error, RinglogError) else f"{unreachable(self._pbx, error)}; trying again and again."
+        reason = (
+            error.message
+            if isinstance(error, RinglogError)
+            else f"{unreachable(self._pbx, error)}; trying again and again."
+        )
         if reason != self._trouble:  # a PBX that is away for a night is one line, not thousands
             self._say(reason)
         self._trouble = reason

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import structlog
 from litestar import Litestar, Request, Response, get
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 
 from ringlog.accounts import Accounts
@@ -43,7 +43,7 @@ async def live() -> dict[str, str]:
 
 
 @get("/health/ready")
-async def ready(call_log: CallLog) -> dict[str, object]:
+async def ready(call_log: NamedDependency[CallLog]) -> dict[str, object]:
     """Requests are answered; and what an operator should know, where there is something."""
     health = asdict(await call_log.health())
     return {"status": "ready", **{name: value for name, value in health.items() if value}}

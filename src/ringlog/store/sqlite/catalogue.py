@@ -20,6 +20,8 @@ BUSY_MS = 10_000
 """How long a writer waits for another process's transaction."""
 READ_BUSY_MS = 1_000
 """How long a reader waits: only ever for a recovery of the write-ahead log."""
+VACUUM_PAGES = 500
+"""Pages given back in one commit."""
 
 READ = apsw.SQLITE_OPEN_READWRITE
 """Without CREATE: what is gone stays gone. Even reading WAL needs leave to write its index."""
@@ -97,6 +99,12 @@ def migrate(connection: Connection, schema: str) -> None:
 def is_older(connection: Connection, schema: str) -> bool:
     """Whether there is a store, and an older Ringlog made it."""
     return 0 < schema_version(connection) < len(migrations(schema))
+
+
+def give_back_pages(connection: Connection) -> bool:
+    """Gives some free pages back to the disk; whether more are left."""
+    connection.rows(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
+    return connection.rows("PRAGMA freelist_count") != [(0,)]
 
 
 def schema_version(connection: Connection) -> int:

@@ -123,10 +123,13 @@ class Days:
     def remove(self, day: int) -> None:
         """Unlinks the Day's files, durably. Doing it again does no harm."""
         path = self.path(day)
+        for beside in ("", "-wal", "-shm"):
+            files.unlink(path.with_name(path.name + beside))
         with self._lock:
-            self._forget(day)
-            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-                files.unlink(self._folder / name)
+            connection = self._pool.pop(day, None)
+        # The disk takes its time to free what nobody holds any more: no read waits for it.
+        if connection:
+            connection.close()
         if self._folder.is_dir():
             files.fsync_folder(self._folder)
 

@@ -12,7 +12,7 @@ import apsw
 from ringlog.errors import RinglogError
 from ringlog.model import Horizon, in_order
 from ringlog.store.sqlite.call_index import N_BITS, SELECT, Error, IndexedCall, earlier_error, indexed
-from ringlog.store.sqlite.catalogue import Connection, numbers, reading
+from ringlog.store.sqlite.catalogue import Connection, give_back_pages, numbers, reading
 from ringlog.store.sqlite.codec import Frame, pack_frame
 from ringlog.store.sqlite.day_file import DayFile, SealedCall
 from ringlog.store.sqlite.days import Days, Sealed
@@ -22,8 +22,6 @@ from ringlog.store.sqlite.writer import Writer
 
 GROUP = 100
 """Calls sealed in one commit."""
-VACUUM_PAGES = 500
-"""Pages given back in one commit."""
 
 Reached = Callable[[str], None]
 """Told each point of sealing and expiry that a kill could hit."""
@@ -128,7 +126,7 @@ class Sealing:
         self._reached("sealing: chunks dropped")
 
     def _give_back_pages(self) -> None:
-        while self._writer.run_here(_vacuum):
+        while self._writer.run_here(give_back_pages):
             self._reached("sealing: pages given back")
 
 
@@ -168,9 +166,3 @@ def _drop_chunks(catalogue: Connection, calls: list[SealedCall]) -> None:
             "first_error = CASE WHEN next_arrival - 1 > ?2 THEN first_error END WHERE id = ?1",
             (call_id, arrival),
         )
-
-
-def _vacuum(catalogue: Connection) -> bool:
-    """Whether free pages are left."""
-    catalogue.rows(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
-    return catalogue.rows("PRAGMA freelist_count") != [(0,)]
