@@ -16,6 +16,7 @@ import apsw
 
 from ringlog.errors import StoreBusy, StoreFault
 from ringlog.store.sqlite.catalogue import Connection, writing
+from ringlog.store.sqlite.wal import WriteAheadLog
 
 T = TypeVar("T")
 Job = Callable[[Connection], T]
@@ -37,7 +38,8 @@ class Writer:
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
         self._connect = connect
-        self._connection: Connection | None = connect()
+        self._connection: Connection | None = None
+        self._log = self._connected()[1]
         self._waiting: list[_Waiting] = []
         self._bytes = 0
         self._closing = False
@@ -93,7 +95,7 @@ class Writer:
     def _commit(self, group: list[_Waiting]) -> None:
         answers: list[tuple[Future[Any], Any, Exception | None]] = []
         try:
-            connection = self._connection = self._connection or self._connect()
+            connection, _ = self._connected()
             with writing(connection):
                 answers = [(one.future, *_run(one.job, connection)) for one in group]
         except Exception as fault:  # whatever it was, those who wait must hear of it
@@ -105,6 +107,21 @@ class Writer:
                 future.set_result(answer)
             else:
                 future.set_exception(error)
+        self._shorten_log()
+
+    def _connected(self) -> tuple[Connection, WriteAheadLog]:
+        if not self._connection:
+            self._connection = self._connect()
+            self._log = WriteAheadLog(self._connection)
+        return self._connection, self._log
+
+    def _shorten_log(self) -> None:
+        """Nobody waits for it: what fails here is met again by the next append, if it lasts."""
+        if self._connection:
+            try:
+                self._log.shorten()
+            except apsw.Error:
+                self._disconnect()
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

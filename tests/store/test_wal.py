@@ -1,0 +1,62 @@
+"""The write-ahead log stays short: under readers that never stop, behind one that was long, and at rest."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+
+from ringlog.store.sqlite import catalogue
+from ringlog.store.sqlite.store import SqliteStore
+
+from .records import NOW, batch, entry, horizon
+
+MIB = 2**20
+LIMIT = 64 * MIB
+LINE = "x" * 10_000
+
+
+def told(folder: Path, story: Callable[[SqliteStore, int], Awaitable[None]]) -> None:
+    async def run() -> None:
+        store = await SqliteStore.open(folder, append=True)
+        try:
+            await story(store, (await store.add_account("a@example.com", NOW)).id)
+        finally:
+            await store.close()
+
+    asyncio.run(run())
+
+
+async def fill(store: SqliteStore, account_id: int, folder: Path, mib: int, name: str) -> int:
+    """Appends so much text; returns the largest size that the log had meanwhile."""
+    largest = 0
+    for number in range(mib):
+        entries = [entry(f"{name}{number}", seq=seq, line=LINE) for seq in range(MIB // len(LINE))]
+        await store.append(account_id, batch(*entries), horizon())
+        largest = max(largest, (folder / "catalogue.db-wal").stat().st_size)
+    return largest
+
+
+def test_readers_that_never_stop_do_not_let_the_log_grow(tmp_path: Path) -> None:
+    async def story(store: SqliteStore, one: int) -> None:
+        await store.append(one, batch(entry("x")), horizon())
+        filled = asyncio.create_task(fill(store, one, tmp_path, 150, "c"))
+        while not filled.done():
+            for _ in range(20):
+                await store.read(one, "x", horizon())
+            await asyncio.sleep(0)
+        assert 16 * MIB < await filled <= LIMIT
+
+    told(tmp_path, story)
+
+
+def test_behind_a_long_reader_the_log_grows_and_then_begins_anew(tmp_path: Path) -> None:
+    async def story(store: SqliteStore, one: int) -> None:
+        await store.append(one, batch(entry("x")), horizon())
+        with closing(catalogue.connect(tmp_path / "catalogue.db")) as other, catalogue.reading(other):
+            assert other.rows("SELECT count(*) FROM call") == [(1,)]
+            grown = await fill(store, one, tmp_path, 40, "during")
+            assert grown > 40 * MIB
+        # From the step at which it is tried again, what follows is written over the beginning.
+        assert await fill(store, one, tmp_path, 60, "after") < grown + 8 * MIB
+
+    told(tmp_path, story)
