@@ -12,17 +12,20 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from tools.recordings import SHIPPED, shipped
 
-from ringlog.cli.demo import untaken
+from ringlog.cli.played import OFFICE, PBXS, untaken
 from ringlog.collect.recording import read_recording
+from ringlog.wire.asterisk import Translator
 from tests.running import ENVIRONMENT, RINGLOG
+from tests.wire.asterisk.transcripts import STREAMS, logs, messages, of_stream, translate
 
 RECORDED = Path(__file__).parent.parent / "recordings" / "asterisk" / "ami.txt"
+CALLS = 35 + 54
 
 
 @contextmanager
@@ -68,9 +71,21 @@ def children(process: subprocess.Popen[str]) -> dict[str, int]:
     return found
 
 
-def test_the_recording_that_is_shipped_is_the_recorded_one() -> None:
-    packed = resources.files("ringlog") / "recordings" / "asterisk.ami.txt.gz"
-    assert gzip.decompress(packed.read_bytes()) == RECORDED.read_bytes()
+def test_the_recordings_that_are_shipped_are_the_recorded_ones() -> None:
+    files = dict(shipped())
+    assert files.keys() == set(SHIPPED.glob("*.gz"))
+    for path, text in files.items():
+        assert gzip.decompress(path.read_bytes()) == text, "write them anew: python -m tools.recordings"
+
+
+def test_each_call_of_a_shipped_recording_has_the_log_of_the_whole_one() -> None:
+    """What is left out takes nothing else with it."""
+    for pbx, name in zip(PBXS, ("asterisk", "asterisk-2"), strict=True):
+        text = gzip.decompress((SHIPPED / f"{pbx.recording}.gz").read_bytes())
+        options = STREAMS[name][2]
+        found = logs(translate(messages(text), Translator(**options)))
+        assert len(found) == pbx.calls
+        assert found.items() <= of_stream(name).items()
 
 
 def test_a_pass_takes_no_ids_of_an_earlier_run() -> None:
@@ -91,21 +106,27 @@ def test_two_runs_show_real_calls(tmp_path: Path) -> None:
             began = time.time()
             calls, entries, xml = pasted(said)
             body = json.loads(calls)
-            assert body["total_calls"] >= 35
+            assert body["total_calls"] >= CALLS
             assert began - 120 < max(row["end"] for row in body["calls"]) <= began
             listed.append({row["session_id"] for row in body["calls"]})
             (url,) = set(re.findall(r"http://127\.0\.0\.1:\d+", said))
             assert len(ElementTree.fromstring(xml)) == len(json.loads(entries)) > 30
             assert "Missing prompt: prompts/does-not-exist" in said.partition("$ ")[2]
-            assert re.search(r"^\d+ entries   id \S+   source asterisk@demo/", said, re.MULTILINE)
+            assert re.search(r"^\d+ entries   id \S+   source asterisk@ivr/", said, re.MULTILINE)
             assert set(children(process)) == {"serve", "collect", "replay"}
+            more = said.partition("More to look at:\n")[2].partition("\n\n")[0].splitlines()
+            assert [line.partition("# ")[2] for line in more] == list(OFFICE.worth.values())
+            shown = subprocess.run(
+                ["sh", "-c", more[0]], capture_output=True, check=True, text=True, timeout=30
+            )
+            assert "Queue support timed out: nobody answered" in shown.stdout
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 0
             with pytest.raises(urllib.error.URLError):
                 urllib.request.urlopen(f"{url}/health/ready", timeout=5)
     first, both = listed
     assert first < both
-    assert len(both) >= len(first) + 35
+    assert len(both) >= len(first) + CALLS
 
 
 def test_a_part_that_ends_is_one_sentence(tmp_path: Path) -> None:
@@ -113,7 +134,7 @@ def test_a_part_that_ends_is_one_sentence(tmp_path: Path) -> None:
         os.kill(children(process)["collect"], signal.SIGKILL)
         assert process.wait(60) == 1
         assert process.stdout
-        assert process.stdout.read().startswith("ringlog: The collector ended: ")
+        assert process.stdout.read().startswith("ringlog: The collector of ")
         assert children(process) == {}
 
 

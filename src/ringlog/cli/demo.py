@@ -1,27 +1,25 @@
 """`ringlog demo`: recorded real calls, played through the real collector into a real server.
 
-Three processes do the work, each a command of its own: `serve`, `replay` in the place of an Asterisk, and
-`collect asterisk` between the two. Nothing leaves 127.0.0.1.
+The work is done by commands of their own: `serve`, and for each of two PBXs `replay` in the place of an
+Asterisk and `collect asterisk` between the two. Nothing leaves 127.0.0.1.
 """
 
 import asyncio
-import gzip
 import signal
 import sys
 import time
-from collections.abc import Collection
-from importlib import resources
-from itertools import count
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ringlog.accounts import Accounts
-from ringlog.cli.children import Children
+from ringlog.cli.children import Child, Children
 from ringlog.cli.place import Place, RemotePlace, now_us
+from ringlog.cli.played import PBXS, Played, untaken
 from ringlog.client.http import Server
-from ringlog.collect.recording import Recording, read_recording
+from ringlog.collect.recording import read_recording
 from ringlog.config import store_folder
 from ringlog.errors import AccountExists, StoreFault
 from ringlog.model import MICROSECONDS, Call, CallQuery
@@ -29,15 +27,11 @@ from ringlog.store.sqlite.store import SqliteStore
 
 HOST = "127.0.0.1"
 EMAIL = "demo@example.com"
-PBX = "demo"
-RECORDING = "asterisk.ami.txt"
-CALLS = 35
-"""Calls that the recording tells of."""
-ENDED_AGO_S = 60
+USER = "demo"
+CALLS = sum(pbx.calls for pbx in PBXS)
 ARRIVE_S = 120
-STARTING_S = 20
-"""At most so long after the demo's start the first pass begins."""
 LOOK_BACK_S = 3600
+OVER_AND_OVER = ("--loop", "--new-ids")
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -82,27 +76,43 @@ async def _play(children: Children, folder: Path, port: int) -> None:
     url = (await children.said(serving)).split()[4].rstrip(",")
     key = await developer_key(store)
     place = RemotePlace(Server(url, EMAIL, key))
-    path = unpacked(folder)
-
     since_s = now_us() // MICROSECONDS - LOOK_BACK_S
     known = {call.session_id for call in (await place.calls(CallQuery(since_s, limit=10**6))).calls}
-    ago_s = untaken(read_recording(path), known, now_us() // MICROSECONDS)
-    at_once = ("--speed", "0", "--end-ago", str(ago_s), "--new-ids")
-    replay = await children.start("replay", "replay", str(path), "--port", "0", *at_once)
-    pbx_port = (await children.said(replay)).rpartition(":")[2]
-    await children.start(
-        "collector",
-        *("collect", "asterisk", "--host", HOST, "--port", pbx_port, "--username", PBX, "--name", PBX),
-        *("--to", url, "--email", EMAIL, "--spool", str(folder / "spool")),
-        secrets={"RINGLOG_KEY": key, "RINGLOG_ASTERISK_SECRET": PBX},
-    )
-    call = await arrived(place, known, since_s)
 
-    await children.end(replay)
-    replay = await children.start("replay", "replay", str(path), "--port", pbx_port, "--loop", "--new-ids")
-    await children.said(replay)
-    await tell(url, key, store, call)
+    at_once = await asyncio.gather(*(begun(children, folder, pbx, known) for pbx in PBXS))
+    for pbx, (_, pbx_port) in zip(PBXS, at_once, strict=True):
+        await children.start(
+            f"collector of {pbx.name}",
+            *("collect", "asterisk", "--host", HOST, "--port", pbx_port, "--username", USER),
+            *("--name", pbx.name, "--session-prefix", pbx.prefix),
+            *("--to", url, "--email", EMAIL, "--spool", str(folder / f"spool-{pbx.name}")),
+            secrets={"RINGLOG_KEY": key, "RINGLOG_ASTERISK_SECRET": USER},
+        )
+    calls = await arrived(place, known, since_s)
+
+    await asyncio.gather(*(goes_on(children, folder, *pbx) for pbx in zip(PBXS, at_once, strict=True)))
+    await tell(url, key, store, calls)
     await asyncio.Event().wait()
+
+
+async def begun(children: Children, folder: Path, pbx: Played, known: Collection[str]) -> tuple[Child, str]:
+    """A replay that says all of a PBX's recording at once, and its port."""
+    path = pbx.unpacked(folder)
+    own = [name.removeprefix(pbx.prefix) for name in known if name.startswith(pbx.prefix)]
+    ago_s = untaken(read_recording(path), own, now_us() // MICROSECONDS)
+    at_once = ("--speed", "0", "--end-ago", str(ago_s), "--new-ids")
+    replay = await children.start(f"replay of {pbx.name}", "replay", str(path), "--port", "0", *at_once)
+    return replay, (await children.said(replay)).rpartition(":")[2]
+
+
+async def goes_on(children: Children, folder: Path, pbx: Played, before: tuple[Child, str]) -> None:
+    """The recording over and over, at natural speed, in the place of the replay `before`."""
+    first, pbx_port = before
+    await children.end(first)
+    path = str(folder / pbx.recording)
+    await children.said(
+        await children.start(f"replay of {pbx.name}", "replay", path, "--port", pbx_port, *OVER_AND_OVER)
+    )
 
 
 async def developer_key(store: str) -> str:
@@ -118,51 +128,25 @@ async def developer_key(store: str) -> str:
         await opened.close()
 
 
-def unpacked(folder: Path) -> Path:
-    """The recording that is shipped with the program, as a file to replay."""
-    packed = resources.files("ringlog") / "recordings" / f"{RECORDING}.gz"
-    path = folder / RECORDING
-    path.write_bytes(gzip.decompress(packed.read_bytes()))
-    return path
-
-
-def untaken(recording: Recording, known: Collection[str], now_s: int) -> int:
-    """How many seconds ago the pass at once ends, so that none of its ids is one that an earlier run gave.
-
-    Ids move with the times, so two passes have the same ones where both move by the same seconds.
-    """
-    recorded = dict(name.decode().split(".", 1)[::-1] for name in recording.ids if name.count(b".") == 1)
-    taken = {
-        int(epoch) - int(recorded[n])
-        for epoch, _, n in (name.partition(".") for name in known)
-        if n in recorded and epoch.isdecimal()
-    }
-    last_s = recording.last_us // MICROSECONDS
-    for ago_s in count(ENDED_AGO_S, STARTING_S):
-        moved_s = now_s - ago_s - last_s
-        if taken.isdisjoint(range(moved_s - 2, moved_s + STARTING_S)):
-            return ago_s
-    raise AssertionError
-
-
-async def arrived(place: Place, known: Collection[str], since_s: int) -> Call:
-    """Waits until the first pass is there; returns the call with most errors. Raises StoreFault."""
+async def arrived(place: Place, known: Collection[str], since_s: int) -> Sequence[Call]:
+    """Waits until all of the first passes is there; returns its calls. Raises StoreFault."""
     deadline = time.monotonic() + ARRIVE_S
     while time.monotonic() < deadline:
         calls = (await place.calls(CallQuery(since_s, limit=10**6))).calls
         new = [call for call in calls if call.session_id not in known and call.end_s is not None]
         if len(new) >= CALLS:
-            return max(new, key=lambda call: (call.errors, call.start_s))
+            return new
         await asyncio.sleep(0.2)
     raise StoreFault(f"The recorded calls did not arrive within {ARRIVE_S} s; the demo's folder has logs.")
 
 
-async def tell(url: str, key: str, store: str, call: Call) -> None:
-    """Says what is there, how to ask for it, and shows one call."""
+async def tell(url: str, key: str, store: str, calls: Sequence[Call]) -> None:
+    """Says what is there, how to ask for it, and shows the call with most errors."""
+    call = max(calls, key=lambda call: (call.errors, call.start_s))
     curl = f"curl -sS -u {EMAIL}:{key}"
     one = f"'{url}/api/call/{call.session_id}'"
     typer.echo(f"""\
-Ringlog is ready on {url}: {CALLS} recorded calls are there to read, and new ones come in.
+Ringlog is ready on {url}: {CALLS} recorded calls of two PBXs are there to read, and new ones come in.
 
 account        {EMAIL}
 developer key  {key}
@@ -176,7 +160,18 @@ Paste into another terminal: the calls of the last hour, one call as JSON, the s
 $ {program()} show {call.session_id} --store {store}""")
     show = (sys.executable, "-m", "ringlog", "show", call.session_id, "--store", store)
     await (await asyncio.create_subprocess_exec(*show)).wait()
+    typer.echo("\nMore to look at:")
+    for session_id, what in worth_a_look(calls):
+        typer.echo(f"{program()} show {session_id} --store {store}   # {what}")
     typer.echo(f"\nCalls go on all the time: {program()} calls --store {store}\nCtrl-C ends the demo.")
+
+
+def worth_a_look(calls: Sequence[Call]) -> Iterator[tuple[str, str]]:
+    """Ids of calls that a newcomer wants to see, and what happened in each."""
+    for pbx in PBXS:
+        own = {call.src: call.session_id for call in calls if call.session_id.startswith(pbx.prefix)}
+        for caller, what in pbx.worth.items():
+            yield own[caller], what
 
 
 def program() -> Path:

@@ -95,14 +95,18 @@ def blind(pbx: "Pbx", message: "Message", at_us: int) -> None:
 
 def attended(pbx: "Pbx", message: "Message", at_us: int) -> None:
     """AttendedTransfer."""
-    transferer = pbx.channel(message, "OrigTransferer") or pbx.channel(message, "Transferee")
+    transferee = pbx.channel(message, "Transferee")
+    transferer = pbx.channel(message, "OrigTransferer") or transferee
     if transferer is None:
         return
     keyed = transferer.keys.pressed_since(at_us - KEYS_US)
     _transferred(transferer, EndedBy.CALLER if keyed else EndedBy.UNKNOWN, message, at_us)
     by = _named(transferer)
     if message.get("Result") == "Success":
-        _say(transferer, f"Attended transfer by {by}: the others are connected", "transfer", at_us)
+        done = _line(transferer, f"Attended transfer by {by}: the others are connected", "transfer", at_us)
+        if transferee and transferee.leg:
+            done.data |= {"leg": transferee.leg.name, "state": "answered"}
+        transferer.call.log.say(done)
     else:
         text = f"Attended transfer by {by} failed: {message.get('Result')}"
         _say(transferer, text, "transfer", at_us, Kind.ERROR)
