@@ -203,6 +203,19 @@ def test_digits_that_are_spoken_after_something_private_was_asked_are_masked() -
     ]
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("1795424527,UTC,ABdY", "2026-11-23 09:02:07 UTC (date and time)"),
+        (",Europe/Vienna,R", "now (date and time)"),
+        ("99999999999", "5138-11-16 09:46:39 UTC (date and time)"),
+        ("tomorrow", "tomorrow (date and time)"),
+    ],
+)
+def test_a_time_that_is_read_out_is_written_as_people_write_it(data: str, said: str) -> None:
+    assert said in lines(run([begin(), step(1, "SayUnixTime", data), hangup(6)]))
+
+
 def test_early_media_of_a_leg_and_the_key_that_ended_a_recording_are_told() -> None:
     early = dialled("DialState", 2.2, DialStatus="PROGRESS")
     assert "Early media" in lines(run([*talking()[:4], early]))

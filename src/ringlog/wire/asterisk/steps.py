@@ -8,7 +8,7 @@ from ringlog.wire.asterisk import applications
 from ringlog.wire.asterisk.inputs import Taking, switch
 from ringlog.wire.asterisk.log import Line
 from ringlog.wire.asterisk.secrets import SWITCH
-from ringlog.wire.asterisk.wording import arguments, sounds
+from ringlog.wire.asterisk.wording import arguments, moment, sounds
 
 if TYPE_CHECKING:
     from ringlog.wire.asterisk.calls import Channel, Spot
@@ -108,6 +108,8 @@ class Said(Step):
 
     def begin(self) -> None:
         text = self.arguments[0]
+        if self.module == "sayunixtime":
+            text = moment(text)
         if not text:
             self.say(Kind.DEBUG, "Nothing to say", self.at_us)
             return

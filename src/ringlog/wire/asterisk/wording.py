@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 MAX_LINE = 2_000
@@ -37,6 +38,13 @@ def seconds(us: int) -> str:
 def limit(text: str) -> str:
     """A time limit as the dialplan gives it, such as ` within 0.3 s`; empty where it gives none."""
     return f"{text} s" if waiting(text) else ""
+
+
+def moment(text: str) -> str:
+    """A UNIX time that is read out, as people write it; without one the present is read out."""
+    if not re.fullmatch(r"[0-9]{1,11}", text):
+        return text or "now"
+    return f"{datetime.fromtimestamp(int(text), UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def waiting(text: str) -> float:
