@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 from ringlog.collect.recording import read_recording
-from ringlog.collect.replay import Pass, Replay
+from ringlog.collect.replay import Pass, Replay, first_us
 from ringlog.model import MICROSECONDS
 
 FIRST = Path(__file__).parent.parent / "recordings" / "asterisk"
@@ -238,3 +238,46 @@ def test_channels_that_were_up_before_the_recording_began_are_shown() -> None:
     # Hardly anything of it is said before we ask: it lasts as many hours as it has seconds.
     assert recorded.first_us < recorded.last_us
     played(FIRST / "ami-joined-midcall.txt", story, [Pass(speed=1 / 3600)])
+
+
+def test_who_logs_in_later_is_told_since_when_the_engine_runs() -> None:
+    recorded = read_recording(FIRST / "ami.txt")
+    runs_s = 5 + (recorded.last_us - first_us(recorded.connections[0])) // MICROSECONDS
+
+    async def run() -> None:
+        replay = Replay(recorded, AT_ONCE, lambda: NOW_US)
+        await replay.listen("127.0.0.1", 0)
+        playing = asyncio.create_task(replay.play())
+        heard: list[str] = []
+        for _ in range(2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", replay.port)
+            await reader.readline()
+            client = Client(reader, writer)
+            await client.ask(Action="Login", Username="u", Secret="any")
+            heard.append((await client.until("Event: FullyBooted"))[-1])
+            if not heard[1:]:
+                await playing  # all of it is said to the first
+            writer.close()
+        assert "\r\nUptime: 5\r\n" in heard[0]
+        assert f"\r\nUptime: {runs_s}\r\n" in heard[1]
+        await replay.close()
+
+    asyncio.run(run())
+
+
+def test_a_manager_is_told_the_settings_that_the_recording_shows() -> None:
+    async def story(client: Client) -> None:
+        async def setting(place: str) -> str:
+            said = await client.ask(Action="Getvar", Variable=f"AST_CONFIG({place},-1)")
+            return said.split("\r\nValue: ")[1].strip()
+
+        await client.ask(Action="Login", Username="u", Secret="any")
+        assert await setting("manager.conf,general,timestampevents") == "yes"
+        assert await setting("manager.conf,general,channelvars") == "CALL_APP,CALL_APP_VERSION"
+        assert await setting("manager.conf,u,read") == "all"
+        assert await setting("manager.conf,u,secret") == ""
+        assert await setting("cel.conf,manager,enabled") == "yes"
+        assert "STREAM_BEGIN" in (await setting("cel.conf,general,events")).split(",")
+        assert "No variable specified" in await client.ask(Action="Getvar")
+
+    played(FIRST / "ami.txt", story, AT_ONCE)

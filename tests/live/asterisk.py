@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.live.engine import Engine, binary, collector
+from tests.live.engine import Engine, binary, check, collector
 from tests.running import Server
 
 pytestmark = pytest.mark.skipif(
@@ -103,3 +103,34 @@ def test_a_call_of_an_engine_that_was_killed_ends_with_a_gap(engine: Engine, ser
     (row,) = calls(server, 1, ended=True)
     assert row["by"] == "engine"
     assert lines(server, row["session_id"])[-2].startswith("Log incomplete: ")
+
+
+def test_a_good_engine_lacks_nothing(engine: Engine) -> None:
+    done = check(engine, "ringlog")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Nothing is missing for good logs." in done.stdout
+
+
+def test_what_a_user_lacks_is_found_and_what_it_may_not_see_is_not_guessed(engine: Engine) -> None:
+    deaf = check(engine, "deaf")
+    assert deaf.returncode == 1
+    assert "read = call,dialplan,dtmf,user,agent,agi,system\n" in deaf.stdout
+    mute = check(engine, "mute")
+    assert mute.returncode == 1
+    assert "Could not be seen: manager.conf, for user mute may not look it up (Getvar)." in mute.stdout
+    assert "[mute]\nwrite = reporting\n" in mute.stdout
+
+
+def test_a_setting_that_waits_for_a_reload_is_told_from_one_that_is_not_made(engine: Engine) -> None:
+    off = "timestampevents is off: entries bear the time at which they were heard"
+    engine.configure(timestamps="no")
+    engine.tell("manager reload")
+    done = check(engine, "ringlog")
+    assert done.returncode == 1
+    assert f"{off}.\n" in done.stdout
+    assert "[general]\ntimestampevents = yes\n" in done.stdout
+    engine.configure()
+    # Every log-in is an event of the class `security`, which shows what is in force.
+    assert f"{off}; manager.conf says otherwise, so run `manager reload`.\n" in check(engine, "whole").stdout
+    engine.tell("manager reload")
+    assert check(engine, "whole").returncode == 0

@@ -29,12 +29,19 @@ astlogdir => {folder}
 enabled = yes
 bindaddr = 127.0.0.1
 port = {ami}
-timestampevents = yes
+timestampevents = {timestamps}
 channelvars = CALL_APP,CALL_APP_VERSION
 [ringlog]
 secret = live-secret
-read = call,dialplan,dtmf,user,agent,agi,system,cdr
-write = system,reporting
+read = call,dialplan,dtmf,user,agent,agi,system
+write = reporting
+[deaf](ringlog)
+read = call
+[mute]
+secret = live-secret
+read = all
+[whole](mute)
+write = reporting
 """,
     "pjsip.conf": """
 [udp]
@@ -89,8 +96,13 @@ class Engine:
         self.ami = free_port(socket.SOCK_STREAM)
         self.sip = free_port(socket.SOCK_DGRAM)
         folder.mkdir()
+        self.configure()
+
+    def configure(self, *, timestamps: str = "yes") -> None:
+        """Writes its files; it acts by them when it starts, or when it is told to read them again."""
+        places = {"folder": self.folder, "ami": self.ami, "sip": self.sip, "timestamps": timestamps}
         for name, text in CONFIGURATION.items():
-            (folder / name).write_text(text.format(folder=folder, ami=self.ami, sip=self.sip))
+            (self.folder / name).write_text(text.format(**places))
 
     def __enter__(self) -> Self:
         return self.start()
@@ -117,6 +129,11 @@ class Engine:
         self.process.send_signal(number)
         self.process.wait(STARTS_S)
 
+    def tell(self, command: str) -> None:
+        """A command on its console."""
+        console = [str(binary()), "-C", str(self.folder / "asterisk.conf"), "-rx", command]
+        subprocess.run(console, check=True, capture_output=True, timeout=STARTS_S)
+
     def wait_for_channels(self, wanted: int) -> None:
         """Asks the engine until so many channels are there."""
         actions = f"Action: Login\r\nUsername: ringlog\r\nSecret: {SECRET}\r\nEvents: off\r\n\r\n"
@@ -140,6 +157,18 @@ class Engine:
             stderr=subprocess.DEVNULL,
             cwd=self.folder,
         )
+
+
+def check(engine: Engine, username: str) -> "subprocess.CompletedProcess[str]":
+    asked = ["collect", "asterisk", "--check", "--port", str(engine.ami), "--username", username]
+    return subprocess.run(
+        [*RINGLOG, *asked],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**ENVIRONMENT, "RINGLOG_ASTERISK_SECRET": SECRET},
+    )
 
 
 def collector(server: Server, engine: Engine, spool: Path) -> "subprocess.Popen[bytes]":

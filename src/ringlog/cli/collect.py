@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from ringlog.cli import options
+from ringlog.cli import checking, options
 from ringlog.cli.place import developer_key, now_us
 from ringlog.cli.signals import until_told
 from ringlog.cli.terminal import asks_nobody, visible
 from ringlog.client.sender import SPOOL_CAP_BYTES, Sender
-from ringlog.collect.asterisk import Collector, Pbx
+from ringlog.collect.asterisk import Collector
+from ringlog.collect.session import Pbx
 from ringlog.config import DEFAULT_URL, default_spool
 from ringlog.errors import ConfigurationFault
 from ringlog.wire.asterisk import PRIVATE, Translator
@@ -48,6 +49,9 @@ SpoolCap = Annotated[
         metavar="MIB", min=1, help="How much may wait, in MiB; then debug entries go first, and are counted."
     ),
 ]
+Check = Annotated[
+    bool, typer.Option("--check", help="Only look: say what the PBX lacks for good logs, and how to mend it.")
+]
 
 
 def asterisk(  # noqa: PLR0917 - Typer calls it with keywords
@@ -64,9 +68,13 @@ def asterisk(  # noqa: PLR0917 - Typer calls it with keywords
     tls: Tls = False,
     secret_file: SecretFile = None,
     key_file: options.KeyFile = None,
+    check: Check = False,
 ) -> None:
     """Collect what happens in the calls of an Asterisk, until SIGTERM or Ctrl-C."""
     pbx = Pbx(host, port, username, manager_secret(secret_file), tls)
+    if check:
+        checking.check(pbx)
+        return
     names = [one.strip() for one in private.split(",") if one.strip()]
     translator = Translator(private=names, session_prefix=session_prefix)
     cap = spool_cap * MIB

@@ -3,10 +3,11 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from ringlog.collect.configuration import Configuration
 from ringlog.collect.recording import Spoken
 from ringlog.model import MICROSECONDS, Clock
 
@@ -39,6 +40,10 @@ class Engine:
     copies: int = 1
     """As many engines as one: each channel is up in every copy."""
     channels: dict[str, Up] = field(default_factory=dict[str, Up])
+    begun_us: int = 0
+    """Since when it runs, once it has booted."""
+    booted: bool = False
+    """It has said that it runs; whoever logs in later is told for himself."""
 
     def hears(self, message: Spoken) -> None:
         if message.time_us is not None:
@@ -47,6 +52,8 @@ class Engine:
         event = dict(pairs)
         uid = event.get("Uniqueid", "")
         name = event.get("Event")
+        if name == "FullyBooted":
+            self.booted, self.begun_us = True, self.now_us - uptime_us(event)
         if name == "Newchannel" and uid:
             self.channels[uid] = Up(self.now_us, [])
         up = self.channels.get(uid)
@@ -66,7 +73,7 @@ class Engine:
         elif event["Event"] == "BridgeLeave":
             up.bridge = ""
 
-    def connects(self, coming: Iterable[Spoken]) -> None:
+    def connects(self, coming: Sequence[Spoken]) -> None:
         """A connection begins: what is `coming` tells which channels are up that nobody saw begin.
 
         Those that are not heard of again are gone: the engine was restarted.
@@ -83,6 +90,19 @@ class Engine:
                 snapshot = [pair for pair in pairs if pair[0] in SNAPSHOT]
                 seen[uid] = self.channels.get(uid) or Up(born_us(uid, message.time_us or 0), snapshot)
         self.channels = seen
+        self.booted = False
+        self.now_us = max(self.now_us, next((m.time_us for m in coming if m.time_us is not None), 0))
+
+    def fully_booted(self) -> bytes:
+        """What it says to a manager who logs in after it has booted."""
+        uptime_s = max(0, self.now_us - self.begun_us) // MICROSECONDS
+        return block(
+            ("Event", "FullyBooted"),
+            ("Privilege", "system,all"),
+            ("Uptime", uptime_s),
+            ("LastReload", uptime_s),
+            ("Status", "Fully Booted"),
+        )
 
 
 def born_us(uid: str, first_us: int) -> int:
@@ -93,6 +113,11 @@ def born_us(uid: str, first_us: int) -> int:
     return first_us
 
 
+def uptime_us(booted: Mapping[str, str]) -> int:
+    text = booted.get("Uptime", "")
+    return int(text) * MICROSECONDS if text.isdecimal() and len(text) < 12 else 0
+
+
 def block(*pairs: tuple[str, object]) -> bytes:
     return "".join(f"{key}: {value}\r\n" for key, value in pairs).encode() + b"\r\n"
 
@@ -101,13 +126,19 @@ class Manager:
     """One manager's session: what it may do, and what it is answered."""
 
     def __init__(
-        self, engine: Engine, secret: str | None, clock: Clock, say: Callable[[bytes], bytes]
+        self,
+        engine: Engine,
+        configuration: Configuration,
+        secret: str | None,
+        clock: Clock,
+        say: Callable[[bytes], bytes],
     ) -> None:
         """`say`: as every copy says a message, at its time. With no `secret`, any log-in is accepted."""
         self.logged_in = False
         self.events = False
         self.over = False
         self._engine = engine
+        self._configuration = configuration
         self._secret = secret
         self._clock = clock
         self._say = say
@@ -121,6 +152,7 @@ class Manager:
             "coresettings": self._settings,
             "corestatus": self._status,
             "command": self._command,
+            "getvar": self._variable,
         }
 
     def answer(self, action: Mapping[str, str]) -> bytes:
@@ -129,7 +161,9 @@ class Manager:
         if name in {"login", "challenge", "logoff"} or self.logged_in:
             if name == "coreshowchannels":
                 return self._show_channels(action)
-            return response(action, self._actions.get(name, self._unknown)(action))
+            said = response(action, self._actions.get(name, self._unknown)(action))
+            greeted = name == "login" and self.events and self._engine.booted
+            return said + self._engine.fully_booted() if greeted else said
         return response(action, error("Permission denied"))
 
     def _login(self, action: Mapping[str, str], /) -> Pairs:
@@ -178,6 +212,13 @@ class Manager:
             ("CoreCurrentTime", time),
             ("CoreCurrentCalls", str(len(self._engine.channels) * self._engine.copies)),
         ]
+
+    def _variable(self, action: Mapping[str, str], /) -> Pairs:
+        """Of a recording, only settings are known."""
+        name = action.get("variable", "")
+        if not name:
+            return error("No variable specified")
+        return [("Response", "Success"), ("Variable", name), ("Value", self._configuration.value(name))]
 
     def _command(self, _: Mapping[str, str], /) -> Pairs:
         return error("This is a recording: it runs no commands")

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ringlog.collect.configuration import Configuration
 from ringlog.collect.copies import Mover, alone, side_by_side
 from ringlog.collect.engine import Engine, Manager
 from ringlog.collect.recording import BANNER, END, Connection, Recording, Spoken
@@ -49,6 +50,7 @@ class Replay:
         self._clock = clock
         self._secret = secret
         self._engine = Engine()
+        self._configuration = Configuration(recording)
         self._mover = Mover(recording, 0)
         self._banner = recording.connections[0].banner
         self._connections: set[asyncio.StreamWriter] = set()
@@ -141,7 +143,7 @@ class Replay:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
         writer.transport.set_write_buffer_limits(BACKLOG_BYTES)
-        manager = Manager(self._engine, self._secret, self._clock, self._moved)
+        manager = Manager(self._engine, self._configuration, self._secret, self._clock, self._moved)
         try:
             await self._up.wait()
             writer.write((self._banner or BANNER) + b"\r\n")

@@ -9,6 +9,8 @@ from ringlog.wire.asterisk.messages import Message
 from ringlog.wire.asterisk.pbx import Pbx
 from ringlog.wire.asterisk.wording import number
 
+APP_VARIABLES = ("CALL_APP", "CALL_APP_VERSION")
+"""Where a dialplan says which application it is, and which version of it."""
 PRIVATE = ("PIN", "CVV", "CVC", "PASSWORD", "SSN")
 
 ENGINE_RESTARTED = "the engine was restarted"
@@ -32,8 +34,8 @@ class Translator:
         *,
         private: Iterable[str] = PRIVATE,
         session_prefix: str = "",
-        app_variable: str = "CALL_APP",
-        version_variable: str = "CALL_APP_VERSION",
+        app_variable: str = APP_VARIABLES[0],
+        version_variable: str = APP_VARIABLES[1],
     ) -> None:
         self._pbx = Pbx(private, session_prefix, (app_variable, version_variable))
         self._uptime_s: int | None = None
