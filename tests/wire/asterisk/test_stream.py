@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import pytest
+
 from ringlog.model import CallRow, CallType, Entry, Kind
 from ringlog.wire.asterisk import Banner, Message, Splitter, Translator
 
@@ -239,6 +241,23 @@ def test_calls_found_gone_get_their_end_and_unknown_ones_their_beginning() -> No
     assert starts == [T0 + 10 - 60]
 
 
+@pytest.mark.parametrize(
+    "heard",
+    [[begin()], [event("CoreShowChannel", 0, Timestamp="", Duration="00:01:00")]],
+    ids=["Newchannel", "CoreShowChannel"],
+)
+def test_a_call_of_which_nothing_else_was_heard_ends_when_that_was(heard: list[Message]) -> None:
+    translator = Translator()
+    if heard[0].name == "Newchannel":
+        said = run(heard, translator)
+    else:
+        said = translator.channels(heard, T0 * 1_000_000)
+    said += translator.connected((T0 + 9) * 1_000_000)
+    said += translator.channels([], (T0 + 10) * 1_000_000)
+    assert [i.end_s for i in said if isinstance(i, CallRow) and i.end_s is not None] == [T0]
+    assert entries(said)[-1].time_us == T0 * 1_000_000
+
+
 def test_a_call_still_there_after_a_new_log_in_goes_on() -> None:
     translator = Translator()
     said = run([begin(), step(0.5, "Answer")], translator)
@@ -247,6 +266,18 @@ def test_a_call_still_there_after_a_new_log_in_goes_on() -> None:
     said += run([hangup(20)], translator)
     assert not [entry for entry in entries(said) if "incomplete" in entry.line]
     assert translator.in_progress() == frozenset()
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_call_that_ends_between_a_log_in_and_the_list_of_channels_ends_once(resumed: bool) -> None:
+    translator = Translator()
+    translator.resume({"1.1": T0 * 1_000_000} if resumed else {})
+    said = [] if resumed else run([begin(), step(0.5, "Answer")], translator)
+    said += translator.connected((T0 + 9) * 1_000_000)
+    said += run([step(9.1, "Hangup"), hangup(9.2)], translator)
+    said += translator.channels([], (T0 + 10) * 1_000_000)
+    assert lines(said).count("Disconnecting call") == 1
+    assert entries(said)[-1].data["cause"] == 16
 
 
 def test_a_banner_in_the_stream_is_told_apart() -> None:

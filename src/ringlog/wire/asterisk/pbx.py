@@ -124,6 +124,7 @@ class Pbx:
         session_id = self.session_id(linkedid)
         log = Log(session_id, secrets, self.said.append)
         call = Call(session_id, linkedid, start_us, type_, None, log, secrets, self.said.append)
+        call.last_us = max(start_us, self.now_us)
         self.calls[linkedid] = call
         return call
 

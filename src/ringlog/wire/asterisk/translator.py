@@ -144,6 +144,11 @@ class Translator:
     def _said(self) -> list[Entry | CallRow]:
         said = self._pbx.said[:]
         self._pbx.said.clear()
+        if self._unsure:
+            for item in said:
+                if isinstance(item, CallRow) and item.end_s is not None:
+                    # It ended before the engine answered, and is not to end again.
+                    self._unsure.pop(item.session_id, None)
         return said
 
 
