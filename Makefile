@@ -37,6 +37,9 @@ endif
 bench-compare: install-test  ## A.json B.json: two runs side by side
 	@$(BIN)/python -m bench compare $(RUNS)
 
+dictionary: install-test  ## train what frames are compressed with, from the recordings and generated calls
+	@$(BIN)/python -m bench.dictionary
+
 check: install-test  ## lint, types, rooms
 	@tools/check.sh
 
@@ -47,4 +50,4 @@ install-test: install
 	@tools/venv.sh test
 
 .PHONY: bench bench-read bench-ingest bench-seal bench-sustained bench-size bench-memory bench-expire bench-start \
-  bench-compare help install demo test test-asterisk test-load check lock install-test
+  bench-compare dictionary help install demo test test-asterisk test-load check lock install-test

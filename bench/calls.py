@@ -7,6 +7,7 @@ Call `n` of a `Traffic` is the same in every run and on every machine. Its sessi
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 
 from bench.shapes import Shape, recorded
@@ -46,10 +47,12 @@ VOWELS = ["a", "e", "i", "o", "u", "ai", "ea", "ie", "oa", "ou"]
 CODAS = ["", "", "l", "m", "n", "nd", "r", "rt", "s", "st", "t", "x"]
 
 
-def _words(count: int) -> tuple[str, ...]:
-    random = Random(11)
+@cache
+def words_of(vocabulary: int) -> tuple[str, ...]:
+    """6,000 made-up words; another number gives others."""
+    random = Random(vocabulary)
     found: dict[str, None] = {}
-    while len(found) < count:
+    while len(found) < 6000:
         parts = random.choice((1, 2, 2, 3))
         found[
             "".join(
@@ -59,7 +62,6 @@ def _words(count: int) -> tuple[str, ...]:
     return tuple(found)
 
 
-WORDS = _words(6000)
 APPLICATIONS = 400
 PROMPTS = 24
 """Of one application."""
@@ -68,26 +70,27 @@ PROMPTS = 24
 class Filling(dict[str, str]):
     """What a call puts into the slots: what it keeps is in the dict, the rest is drawn each time."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, words: tuple[str, ...]) -> None:
         application = random.randrange(APPLICATIONS)
         super().__init__(
-            application=f"{WORDS[application * 3]} {WORDS[application * 5 + 1]}",
+            application=f"{words[application * 3]} {words[application * 5 + 1]}",
             number=f"{random.randrange(201, 990)}{random.randrange(10**7):07}",
             unique_id=f"{BASE_S + random.randrange(10**8)}.{random.randrange(10**5)}",
-            person=f"{WORDS[random.randrange(3000)].title()} {WORDS[random.randrange(3000, 6000)].title()}",
+            person=f"{words[random.randrange(3000)].title()} {words[random.randrange(3000, 6000)].title()}",
         )
         self._random = random
+        self._words = words
         self._application = application
 
     def __missing__(self, slot: str) -> str:
-        random = self._random.random
+        random, words = self._random.random, self._words
         if slot == "prompt":
             number = self._application * PROMPTS + int(random() * PROMPTS)
-            return f"{WORDS[number % 5987]}-{WORDS[number * 7 % 5981]}"
+            return f"{words[number % 5987]}-{words[number * 7 % 5981]}"
         if slot == "sentence":
-            return " ".join(WORDS[int(6000 ** random())] for _ in range(3 + int(random() * 10)))
+            return " ".join(words[int(6000 ** random())] for _ in range(3 + int(random() * 10)))
         if slot == "email":
-            return f"{self['person'].replace(' ', '.').lower()}@{WORDS[int(random() * 6000)]}.example"
+            return f"{self['person'].replace(' ', '.').lower()}@{words[int(random() * 6000)]}.example"
         if slot == "seconds":
             return f"{random() * 30:.1f} "
         if slot == "keys":
@@ -107,6 +110,7 @@ class Traffic:
     span_s: int = 7 * DAY_S
     name: str = "pbx1"
     """Of the source; with another name the same calls are other text."""
+    vocabulary: int = 11
 
     def start_s(self, n: int) -> int:
         return self.base_s + n * self.span_s // self.calls
@@ -117,7 +121,7 @@ class Traffic:
     def records(self, n: int) -> Iterator[str]:
         """The call's row and its entries as lines of `POST /v1/ingest`, as a Sender would write them."""
         random = Random(f"{self.name} {n}")
-        filling = Filling(random)
+        filling = Filling(random, words_of(self.vocabulary))
         session_id = self.session_id(n)
         time_us = self.start_s(n) * 1_000_000 + random.randrange(1_000_000)
         source = f"asterisk@{self.name}/{n >> 16:06x}"

@@ -37,7 +37,7 @@ def version() -> str:
     parts = [
         *map(Path(__file__).with_name, ("calls.py", "shapes.py")),
         *store.glob("schema/**/*"),
-        store / "codec.py",
+        *map(store.joinpath, ("codec.py", "compression.py", "call_index.py")),
     ]
     digest = hashlib.sha256()
     for path in sorted(path for path in parts if path.is_file()):

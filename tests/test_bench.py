@@ -58,3 +58,15 @@ def test_a_part_runs_from_its_command(tmp_path):
     assert done.returncode == 0, done.stderr
     (run,) = (tmp_path / "results").glob("*.json")
     assert set(json.loads(run.read_text())["figures"]) == {"size-days", "size-without-index", "size-all"}
+
+
+def test_the_dictionary_can_be_made_anew(tmp_path):
+    made = [tmp_path / name for name in ("one.zdict", "other.zdict")]
+    for path in made:
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.dictionary", "--calls", "200", "--out", str(path)],
+            cwd=ROOT, capture_output=True, text=True, check=False, timeout=120, env=ENVIRONMENT,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert "not shipped" in done.stdout
+    assert made[0].read_bytes() == made[1].read_bytes()

@@ -1,24 +1,15 @@
 """How chunks and frames are written as bytes.
 
 A chunk's meta and a frame's are columns of varints: seq, time_us and arrival as differences from the entry
-before, then lengths. A frame is one byte of format, its dictionary's id, and what zstd made of meta and
-text.
+before, then lengths. A frame is its meta and text, compressed together.
 """
 
-import threading
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-import zstandard
-
 from ringlog.errors import StoreDamaged
 from ringlog.model import StoredEntry
-
-FORMAT = 1
-NO_DICTIONARY = 0
-LEVEL = 9
-MAX_FRAME_BYTES = 64 * 2**20
-"""Of a frame when opened; a call's caps keep it well below."""
+from ringlog.store.sqlite.compression import compressed, inflated
 
 
 class Chunk(NamedTuple):
@@ -58,7 +49,7 @@ class Frame:
     """A sealed call's entries, in Order. Raises StoreDamaged."""
 
     def __init__(self, packed: bytes) -> None:
-        plain = _inflate(packed)
+        plain = inflated(packed)
         columns = _Columns(plain)
         length = columns.one()
         self._meta = plain[columns.at : columns.at + length]
@@ -80,6 +71,11 @@ class Frame:
 
 def pack_frame(entries: Sequence[StoredEntry]) -> bytes:
     """`entries` in Order."""
+    return compressed(plain_frame(entries))
+
+
+def plain_frame(entries: Sequence[StoredEntry]) -> bytes:
+    """A frame before it is compressed."""
     sources = {source: number for number, source in enumerate(dict.fromkeys(e.source for e in entries))}
     meta = bytearray()
     _put(meta, [len(sources)])
@@ -94,34 +90,13 @@ def pack_frame(entries: Sequence[StoredEntry]) -> bytes:
     _put(meta, _differences(entry.time_us for entry in entries))
     _put(meta, _differences(entry.arrival for entry in entries))
     _put(meta, [len(entry.text) for entry in entries])
+    return _plain(meta, b",".join(entry.text for entry in entries))
+
+
+def _plain(meta: bytes | bytearray, text: bytes) -> bytes:
     plain = bytearray()
     _put(plain, [len(meta)])
-    plain += meta
-    plain += b",".join(entry.text for entry in entries)
-    head = bytearray([FORMAT])
-    _put(head, [NO_DICTIONARY])
-    return bytes(head) + zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(plain)
-
-
-class _Inflaters(threading.local):
-    """One decompressor a thread: making one costs more than opening a frame."""
-
-    def __init__(self) -> None:
-        self.one = zstandard.ZstdDecompressor()
-
-
-_inflaters = _Inflaters()
-
-
-def _inflate(packed: bytes) -> bytes:
-    if packed[:2] != bytes([FORMAT, NO_DICTIONARY]):
-        raise StoreDamaged
-    try:
-        if not 0 < zstandard.frame_content_size(packed[2:]) <= MAX_FRAME_BYTES:
-            raise StoreDamaged
-        return _inflaters.one.decompress(packed[2:])
-    except zstandard.ZstdError as error:
-        raise StoreDamaged from error
+    return bytes(plain + meta + text)
 
 
 def _split(text: bytes, lengths: Iterable[int]) -> list[bytes]:
