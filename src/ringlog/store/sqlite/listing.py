@@ -19,7 +19,7 @@ def page(connection: Connection, days: Days, account_id: int, query: CallQuery, 
     conditions = [("account_id = ? AND NOT deleted", (account_id,)), *_matching(query, horizon)]
     with reading(connection):
         total = _count(connection, conditions) if query.count else None
-        found = [indexed(row) for row in _rows(connection, [*conditions, *_behind(query)], query)]
+        found = _found(connection, [*conditions, *_behind(query)], query)
         now = {call.id: _now(connection, call) for call in found if _runs(call, horizon)}
     calls = [call.call(horizon, first_error(days, call, horizon), now.get(call.id)) for call in found]
     return CallPage(calls, total)
@@ -62,12 +62,12 @@ def _count(connection: Connection, conditions: list[Condition]) -> int:
     return count
 
 
-def _rows(connection: Connection, conditions: list[Condition], query: CallQuery) -> list[Any]:
+def _found(connection: Connection, conditions: list[Condition], query: CallQuery) -> list[IndexedCall]:
+    """SQLite sorts the calls of each second: by ids, since whole rows would cost it twice the time."""
     where, values = _where(conditions)
-    return connection.rows(
-        f"{SELECT} WHERE {where} ORDER BY start_s DESC, session_id LIMIT ? OFFSET ?",
-        (*values, query.limit, query.offset),
-    )
+    ids = f"SELECT id FROM call WHERE {where} ORDER BY start_s DESC, session_id LIMIT ? OFFSET ?"  # noqa: S608 - fixed texts
+    rows = connection.rows(f"{SELECT} WHERE id IN ({ids})", (*values, query.limit, query.offset))
+    return sorted(map(indexed, rows), key=lambda call: (-call.start_s, call.session_id))
 
 
 def _runs(call: IndexedCall, horizon: Horizon) -> bool:
