@@ -1,7 +1,9 @@
 """What ingest takes, in which forms, and which sentence each fault gets."""
 
 import json
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from ringlog.errors import BadInput, BadRecords, TooLarge, UnknownMediaType
 from ringlog.model import Batch, CallType, EndedBy, Ending, EntryRecord, Kind, cap_entry_text
+from ringlog.wire.plain import PIECE_BYTES
 from ringlog.wire.records import parse
 from tests.wire.values import KEYS, VALUES, pairs, unhurried, written
 
@@ -557,3 +560,101 @@ def test_the_short_way_and_the_long_way_say_the_same(text: bytes) -> None:
         assert taken(text) == taken(reordered)
     else:
         assert refused(text).message == "Record 1: seq must be an integer."
+
+
+PLAIN_ENTRY: dict[str, Any] = {
+    "session_id": "s1",
+    "event": {"line": "Hi: you", "data": DATA},
+    "class": "event",
+    "timestamp": T,
+    "source": "a",
+    "seq": 3,
+    "time_us": T * 10**6 + 5,
+}
+PLAIN_ROW = {**ROW, "type": "inbound", "application": "A", "version": "1"}
+ODD_VALUES: list[Any] = [
+    *(
+        ...,
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1.5,
+        2**53,
+        T,
+        T + 1,
+        T + 86_500,
+        T * 10**6,
+        10**15,
+        str(T),
+        [],
+        {},
+        DATA,
+    ),
+    *("", "a", "b", "ringlog", "-", "detail", "..", "é", "Outbound", "outbound", "error", "hangup"),
+    *("a\0", "a\n", "x" * 1025, "x" * 2**16, {"line": "Hi"}, {"line": "Hi", "data": {}}),
+]
+"""In place of any field, or beside them."""
+ODD_DATA: list[dict[str, Any]] = [
+    {"module_type": ...},
+    {"result_variable": 7},
+    {"x": ["nested"]},
+    {"source": "b"},
+    {"module_type": "exit", "result_variable": "hangup", "by": "caller"},
+]
+
+
+def lines_like_a_senders() -> Iterator[bytes]:
+    """Records as a Sender writes them, but for one thing."""
+    for record in (PLAIN_ENTRY, PLAIN_ROW, PLAIN_ENTRY | {"private": True}):
+        for key, value in product([*PLAIN_ROW, *PLAIN_ENTRY, "private", "odd"], ODD_VALUES):
+            changed = {**record, key: value}
+            yield dumps({key: value for key, value in changed.items() if value is not ...})
+        yield dumps(record)[:-1] + b',"session_id":"s1"}'
+        yield dumps(dict(reversed(record.items())))
+        yield dumps(record).replace(b":", b": ")
+    for data, private in product(ODD_DATA, (..., True)):
+        kept = {key: value for key, value in (DATA | data).items() if value is not ...}
+        changed = {**PLAIN_ENTRY, "event": {"line": "Hi", "data": kept}, "private": private}
+        yield dumps({key: value for key, value in changed.items() if value is not ...})
+
+
+def outcome(body: bytes, media_type: str) -> Any:
+    try:
+        return taken(body, media_type)
+    except (BadRecords, TooLarge) as error:
+        return repr(error), getattr(error, "records", ())
+
+
+def test_many_lines_at_once_say_what_they_say_one_by_one() -> None:
+    """The records of an array are read one by one."""
+    cap = cap_entry_text(T)[1:-1]
+    first = [
+        dumps(PLAIN_ENTRY),
+        dumps(PLAIN_ROW),
+        b'{"session_id":"s1",%b,"source":"ringlog","seq":0,"time_us":%d}' % (cap, T * 10**6),
+    ]
+    for line in lines_like_a_senders():
+        array = outcome(b"[%b]" % b",".join([*first, line]), JSON)
+        assert outcome(b"\n".join([*first, line]), LINES) == array
+        assert outcome(b"\n".join([*first, line, b""]), LINES) == array
+
+
+@unhurried
+@given(ANY_DATA, st.text(max_size=20))
+def test_any_event_is_the_same_at_once_and_by_itself(data: dict[str, Any], line: str) -> None:
+    text = written({**PLAIN_ENTRY, "event": {"line": line, "data": data}}).encode()
+    body = dumps(PLAIN_ENTRY) + b"\n" + text
+    assert taken(body)["s1"].entries[1:] == taken(b"[%b]" % body.replace(b"\n", b","), JSON)["s1"].entries[1:]
+
+
+def test_a_body_of_several_pieces_is_numbered_through() -> None:
+    line = written(PLAIN_ENTRY).encode() + b"\n"
+    count = 3 * PIECE_BYTES // len(line)
+    found = taken(line * count)["s1"].entries
+    assert [entry.number for entry in found] == list(range(1, count + 1))
+    assert refused(line * count + b"{}\n" + b"\n" + line * count + b"7").records == (count + 1, 2 * count + 2)
+    long = dumps({**PLAIN_ENTRY, "event": {"line": "x" * 2 * PIECE_BYTES, "data": DATA}})
+    with pytest.raises(TooLarge, match=f"Record {count + 1}:"):
+        taken(line * count + long + b"\n" + line)

@@ -109,6 +109,7 @@ def _skip(text: str, at: int) -> int:
 
 
 WHITESPACE = b" \t\r\n"
-FORMS: dict[str, Callable[[bytes], Records]] = {"application/x-ndjson": _lines, "application/json": _json}
+LINES = "application/x-ndjson"
+FORMS: dict[str, Callable[[bytes], Records]] = {LINES: _lines, "application/json": _json}
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -10,6 +10,10 @@ from msgspec import UNSET, UnsetType
 from ringlog.errors import BadInput
 from ringlog.model import MAX_SEQ, CallType, Kind
 
+MAX_ROW_TEXT = 1024
+"""Characters of a call row's src, dest, application or version."""
+ShortText = Annotated[str, msgspec.Meta(max_length=MAX_ROW_TEXT)]
+
 
 # gc=False: what is decoded cannot hold itself, and a request makes thousands of these.
 class Event(msgspec.Struct, gc=False):
@@ -27,6 +31,34 @@ class WireEntry(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
     source: str | UnsetType = UNSET
     seq: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)] | UnsetType = UNSET
     time_us: int | UnsetType = UNSET
+    private: bool = False
+
+
+class PlainEvent(msgspec.Struct, gc=False):
+    line: str
+    data: dict[str, str | int | float | bool | None]
+    """Nothing nested, so that it cannot be too deep."""
+
+
+class PlainRecord(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """An entry or a call row, its fields in the order in which a Sender writes them. What is absent has a
+    value that none can have, and which encoding leaves out.
+    """
+
+    session_id: str
+    src: ShortText | None = None
+    dest: ShortText | None = None
+    type: CallType | None = None
+    start: int | None = None
+    end: int | None = None
+    application: ShortText | None = None
+    version: ShortText | None = None
+    event: PlainEvent | None = None
+    kind: Kind | None = msgspec.field(name="class", default=None)
+    timestamp: int = -1
+    source: str = ""
+    seq: Annotated[int, msgspec.Meta(le=MAX_SEQ)] = -1
+    time_us: int = -1
     private: bool = False
 
 
