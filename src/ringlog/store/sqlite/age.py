@@ -16,11 +16,18 @@ def too_old(call: IndexedCall, records: CallBatch, horizon: Horizon) -> Iterator
     if reason:
         yield from ((record.number, reason) for record in records.rows)
     reason = reason or _beyond_details(call, records, horizon)
+    if not reason and not _any_gone(records, horizon):
+        return
     for entry in records.entries:
         if reason:
             yield entry.number, reason
         elif horizon.details_gone(entry.time_us // MICROSECONDS):
             yield entry.number, f"timestamp is older than the {_kept(horizon)} that details are kept."
+
+
+def _any_gone(records: CallBatch, horizon: Horizon) -> bool:
+    times_us = [entry.time_us for entry in records.entries]
+    return bool(times_us) and horizon.details_gone(min(times_us) // MICROSECONDS)
 
 
 def _beyond_index(call: IndexedCall, horizon: Horizon) -> str | None:

@@ -4,7 +4,9 @@ The checks read the catalogue inside the writer's transaction, so that what they
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import lt
 
 from ringlog.errors import BeyondRetention, Conflict
 from ringlog.model import (
@@ -19,6 +21,7 @@ from ringlog.model import (
     Appended,
     Batch,
     CallBatch,
+    Ending,
     EntryRecord,
     Horizon,
     Kind,
@@ -28,9 +31,12 @@ from ringlog.model import (
 from ringlog.store.sqlite import age, call_index
 from ringlog.store.sqlite.call_index import ENDED_BY_CODES, IndexedCall
 from ringlog.store.sqlite.catalogue import Connection
-from ringlog.store.sqlite.codec import pack_chunk
+from ringlog.store.sqlite.codec import Run, pack_chunk
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.identity import Identities, Known
+
+UNEVEN_SOURCES = (DETAIL_SOURCE, RESERVED_SOURCE, UNNUMBERED_SOURCE)
+"""Those with rules of their own."""
 
 Offence = tuple[int, str]
 """A record's number, and what is wrong with it."""
@@ -42,7 +48,7 @@ class Plan:
 
     before: IndexedCall | None
     call: IndexedCall
-    fresh: list[StoredEntry] = field(default_factory=list[StoredEntry])
+    fresh: list[Run] = field(default_factory=list[Run])
     duplicates: int = 0
     dropped: int = 0
     accepted: int = 0
@@ -53,8 +59,9 @@ def append(connection: Connection, days: Days, account_id: int, batch: Batch, ho
     """Raises BeyondRetention, Conflict, StoreDamaged; then nothing was written."""
     plans: list[Plan] = []
     gone: list[Offence] = []
+    stored = call_index.load_all(connection, account_id, batch.keys())
     for records in batch.values():
-        before = call_index.load(connection, account_id, records.session_id)
+        before = stored.get(records.session_id)
         call = before.copy() if before else IndexedCall.new(account_id, records.session_id, horizon.now_us)
         for record in records.rows:
             call.merge(record.row)
@@ -66,8 +73,7 @@ def append(connection: Connection, days: Days, account_id: int, batch: Batch, ho
         Check(connection, days, plan).entries(records)
     if conflicts := [offence for plan in plans for offence in plan.conflicts]:
         raise Conflict(*_named(conflicts))
-    for plan in plans:
-        _write(connection, plan, horizon.now_us)
+    _write(connection, plans, horizon.now_us)
     return Appended(
         sum(plan.accepted for plan in plans),
         sum(plan.duplicates for plan in plans),
@@ -89,6 +95,7 @@ class Check:
         self._call = plan.call
         self._stored = Known(connection, days, plan.before) if plan.before and plan.before.entries else None
         self._known: Identities = {}
+        self._fresh: list[StoredEntry] = []
         self._mixed = False
 
     def entries(self, records: CallBatch) -> None:
@@ -99,9 +106,41 @@ class Check:
             self._known = self._stored.among(records.entries)
             if any(entry.source == DETAIL_SOURCE for entry in records.entries):
                 self._mixed = self._stored.has_other_sources()
-        self._number_above(records.entries)
-        for record in records.entries:
-            self._entry(record)
+        if self._known or not self._all(records.entries):
+            self._number_above(records.entries)
+            for record in records.entries:
+                self._entry(record)
+            self._plan.fresh = runs(self._fresh)
+
+    def _all(self, entries: list[EntryRecord]) -> bool:
+        """Keeps them all at once, where one source gave them in its order, none can clash and none is above
+        the cap. False where they are not such.
+        """
+        call, plan = self._call, self._plan
+        _, _, sources, seqs, times, kinds, lines, texts, _, endings = zip(*entries, strict=True)
+        count, size = len(entries), sum(map(len, texts))
+        if sources[0] in UNEVEN_SOURCES or sources.count(sources[0]) < count or not _ascending(seqs):
+            return False
+        if call.dropped or call.kept + count > MAX_ENTRIES or call.bytes + size > MAX_CALL_BYTES:
+            return False
+        arrivals = range(call.next_arrival, call.next_arrival + count)
+        plan.fresh.append(Run(sources[0], seqs, times, arrivals, texts))
+        plan.accepted += count
+        call.entries += count
+        call.next_arrival += count
+        call.bytes += size
+        call.note_time(min(times))
+        call.note_time(max(times))
+        for kind, line, time_us, ending in zip(kinds, lines, times, endings, strict=True):
+            self._note(kind, line, time_us, ending)
+        return True
+
+    def _note(self, kind: Kind, line: str, time_us: int, ending: Ending | None) -> None:
+        """What an entry says of its call."""
+        if kind is Kind.ERROR:
+            self._call.note_error(time_us, line)
+        if ending:
+            self._call.ended_by, self._call.cause = ENDED_BY_CODES[ending.by], ending.cause
 
     def _number_above(self, entries: list[EntryRecord]) -> None:
         """The store's own numbers lie above every `-` that came with one."""
@@ -145,13 +184,10 @@ class Check:
         self._add(StoredEntry(record.source, seq, record.time_us, call.next_arrival, record.text))
         call.bytes += len(record.text) if counted else 0
         call.note_time(record.time_us)
-        if record.kind is Kind.ERROR:
-            call.note_error(record.time_us, record.line)
-        if record.ending:
-            call.ended_by, call.cause = ENDED_BY_CODES[record.ending.by], record.ending.cause
+        self._note(record.kind, record.line, record.time_us, record.ending)
 
     def _add(self, entry: StoredEntry) -> None:
-        self._plan.fresh.append(entry)
+        self._fresh.append(entry)
         self._call.entries += 1
         self._call.next_arrival += 1
 
@@ -169,21 +205,26 @@ class Check:
             call.note_error(time_us, CAP_LINE)
 
 
-def _write(connection: Connection, plan: Plan, now_us: int) -> None:
-    call, before = plan.call, plan.before
-    if not before:
-        call_index.insert(connection, call)
-    elif call != before:
-        call.last_received_us = now_us
-        call_index.update(connection, call, before)
+def _ascending(seqs: Sequence[int]) -> bool:
+    return all(map(lt, seqs, seqs[1:]))
+
+
+def runs(entries: list[StoredEntry]) -> list[Run]:
+    """One of each source."""
     by_source: defaultdict[str, list[StoredEntry]] = defaultdict(list)
-    for entry in plan.fresh:
+    for entry in sorted(entries, key=lambda entry: entry.seq):
         by_source[entry.source].append(entry)
-    for entries in by_source.values():
-        last_arrival = entries[-1].arrival
-        chunk = pack_chunk(sorted(entries, key=lambda entry: entry.seq))
-        connection.run(
-            "INSERT INTO chunk (call_id, source, min_seq, max_seq, meta, text, last_arrival, received_us) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (call.id, *chunk, last_arrival, now_us),
-        )
+    return [Run(source, *list(zip(*found, strict=True))[1:]) for source, found in by_source.items()]
+
+
+def _write(connection: Connection, plans: list[Plan], now_us: int) -> None:
+    call_index.insert(connection, [plan.call for plan in plans if not plan.before])
+    for plan in plans:
+        if plan.before and plan.call != plan.before:
+            plan.call.last_received_us = now_us
+            call_index.update(connection, plan.call, plan.before)
+    connection.run_many(
+        "INSERT INTO chunk (call_id, source, min_seq, max_seq, meta, text, last_arrival, received_us) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(plan.call.id, *pack_chunk(run), max(run.arrivals), now_us) for plan in plans for run in plan.fresh],
+    )

@@ -1,9 +1,14 @@
 """A call's row in the call index: as it is stored, how rows of a request change it, how it reads."""
 
-from dataclasses import dataclass, replace
+import json
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Self
 
 from ringlog.model import (
+    DAY_S,
     MICROSECONDS,
     OUTBOUND_SRC,
     Call,
@@ -15,6 +20,7 @@ from ringlog.model import (
     number_key,
 )
 from ringlog.store.sqlite.catalogue import Connection
+from ringlog.store.sqlite.labels import label_id
 
 # Codes are stored: a new one takes the next number.
 TYPE_CODES = {CallType.INBOUND: 1, CallType.OUTBOUND: 2, CallType.TRANSFER: 3}
@@ -107,7 +113,7 @@ class IndexedCall:
         return self.entries - self.capped
 
     def copy(self) -> Self:
-        return replace(self)
+        return type(self)(*_fields(self))
 
     def merge(self, row: CallRow) -> None:
         """What a row says: the smallest start, the largest end; of other fields the last wins."""
@@ -186,6 +192,8 @@ class IndexedCall:
         )
 
 
+_fields = attrgetter(*IndexedCall.__slots__)
+
 Error = tuple[int | None, str | None]
 """Time and line of a call's first error, or of none."""
 
@@ -216,26 +224,51 @@ def load(connection: Connection, account_id: int, session_id: str) -> IndexedCal
     return indexed(rows[0]) if rows else None
 
 
+def load_all(connection: Connection, account_id: int, session_ids: Collection[str]) -> dict[str, IndexedCall]:
+    """Those of the calls that are in the index."""
+    if len(session_ids) == 1:
+        found = [load(connection, account_id, *session_ids)]
+    else:
+        among = f"{SELECT} WHERE account_id = ? AND session_id IN (SELECT value FROM json_each(?))"  # noqa: S608 - constants
+        found = map(indexed, connection.rows(among, (account_id, json.dumps(list(session_ids)))))
+    return {call.session_id: call for call in found if call}
+
+
 def indexed(row: tuple[Any, ...]) -> IndexedCall:
     return IndexedCall(*row)
 
 
-def insert(connection: Connection, call: IndexedCall) -> None:
-    """Gives the call its id: a call's Day is that of the earliest time known now, and never changes."""
-    earliest_s = call.start_s if call.first_us is None else min(call.start_s, call.first_us // MICROSECONDS)
-    day = earliest_s // 86_400
-    ((n,),) = connection.rows(
-        "INSERT INTO day (day, next_n, max_start_s) VALUES (?, 1, ?) ON CONFLICT DO UPDATE SET "
-        "next_n = next_n + 1, max_start_s = max(max_start_s, excluded.max_start_s), "
-        "state = CASE state WHEN 2 THEN 0 ELSE state END RETURNING next_n - 1",
-        (day, call.start_s),
-    )
-    call.id = day << N_BITS | n
-    connection.run(
+def insert(connection: Connection, calls: Sequence[IndexedCall]) -> None:
+    """Gives the calls their ids: a call's Day is that of the earliest time known now, and never changes."""
+    by_day: defaultdict[int, list[IndexedCall]] = defaultdict(list)
+    for call in calls:
+        by_day[_earliest_s(call) // DAY_S].append(call)
+    for day, found in by_day.items():
+        for n, call in enumerate(found, _numbers(connection, day, found)):
+            call.id = day << N_BITS | n
+    connection.run_many(
         f"INSERT INTO call (id, account_id, session_id, start_s, {', '.join(CHANGING)}) "  # noqa: S608 - constants
         f"VALUES (?, ?, ?, ?, {', '.join('?' for _ in CHANGING)})",
-        (call.id, call.account_id, call.session_id, call.start_s, *_changing(connection, call)),
+        [
+            (call.id, call.account_id, call.session_id, call.start_s, *_changing(connection, call))
+            for call in calls
+        ],
     )
+
+
+def _earliest_s(call: IndexedCall) -> int:
+    return call.start_s if call.first_us is None else min(call.start_s, call.first_us // MICROSECONDS)
+
+
+def _numbers(connection: Connection, day: int, calls: Sequence[IndexedCall]) -> int:
+    """The first of as many numbers of the Day as there are calls."""
+    ((after,),) = connection.rows(
+        "INSERT INTO day (day, next_n, max_start_s) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET "
+        "next_n = next_n + ?2, max_start_s = max(max_start_s, excluded.max_start_s), "
+        "state = CASE state WHEN 2 THEN 0 ELSE state END RETURNING next_n",
+        (day, len(calls), max(call.start_s for call in calls)),
+    )
+    return after - len(calls)
 
 
 def update(connection: Connection, call: IndexedCall, before: IndexedCall) -> None:
@@ -260,18 +293,8 @@ def _changing(connection: Connection, call: IndexedCall) -> tuple[int | str | No
         None if last_us is None else last_us - start_s * MICROSECONDS,
         -(-call.last_received_us // MICROSECONDS) - start_s,
         codes, call.src, call.src_text, call.dest, call.dest_text,
-        _label(connection, call.account_id, call.application),
-        _label(connection, call.account_id, call.version),
+        label_id(connection, call.account_id, call.application),
+        label_id(connection, call.account_id, call.version),
         call.entries, call.errors, call.dropped, call.bytes, call.cause, call.deleted,
         call.next_arrival - call.entries - 1, call.sealed_arrival, call.first_error_us, call.first_error,
     )  # fmt: skip
-
-
-def _label(connection: Connection, account_id: int, text: str | None) -> int | None:
-    if text is None:
-        return None
-    select = "SELECT id FROM label WHERE account_id = ? AND text = ?"
-    for (number,) in connection.rows(select, (account_id, text)):
-        return number
-    connection.run("INSERT INTO label (account_id, text) VALUES (?, ?)", (account_id, text))
-    return connection.last_insert_rowid()

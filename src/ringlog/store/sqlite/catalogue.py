@@ -7,6 +7,7 @@ and never fails in the middle (https://www.sqlite.org/lang_transaction.html).
 from array import array
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,11 @@ CREATE = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
 
 class Connection(apsw.Connection):
     """apsw's, with whole answers: a statement left after its first row would hold its snapshot."""
+
+    @cached_property
+    def labels(self) -> dict[tuple[int, str], int]:
+        """Numbers by account and text, as this connection's writes found them; a rollback forgets all."""
+        return {}
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return list(self.execute(statement, values))  # pyright: ignore[reportUnknownMemberType] - of Bindings
@@ -129,6 +135,7 @@ def _transaction(connection: Connection, begin: str) -> Generator[None]:
         yield
         connection.run("COMMIT")
     except BaseException:
+        connection.labels.clear()
         if connection.in_transaction:
             connection.run("ROLLBACK")
         raise

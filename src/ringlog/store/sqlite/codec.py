@@ -5,11 +5,14 @@ before, then lengths. A frame is its meta and text, compressed together.
 """
 
 from collections.abc import Iterable, Sequence
+from operator import sub
 from typing import NamedTuple
 
 from ringlog.errors import StoreDamaged
 from ringlog.model import StoredEntry
 from ringlog.store.sqlite.compression import compressed, inflated
+
+ONE = [bytes((byte,)) for byte in range(256)]
 
 
 class Chunk(NamedTuple):
@@ -33,16 +36,27 @@ class Chunk(NamedTuple):
         ]
 
 
-def pack_chunk(entries: Sequence[StoredEntry]) -> Chunk:
-    """`entries` of one source, by seq."""
-    meta = bytearray()
-    _put(meta, [len(entries)])
-    _put(meta, _differences(entry.seq for entry in entries))
-    _put(meta, _differences(entry.time_us for entry in entries))
-    _put(meta, _differences(entry.arrival for entry in entries))
-    _put(meta, [len(entry.text) for entry in entries])
-    text = b",".join(entry.text for entry in entries)
-    return Chunk(entries[0].source, entries[0].seq, entries[-1].seq, bytes(meta), text)
+class Run(NamedTuple):
+    """Entries of one source, by seq, as columns: what becomes a chunk."""
+
+    source: str
+    seqs: Sequence[int]
+    times_us: Sequence[int]
+    arrivals: Sequence[int]
+    texts: Sequence[bytes]
+
+
+def pack_chunk(run: Run) -> Chunk:
+    meta = b"".join(
+        (
+            _varint(len(run.texts)),
+            _packed(_steps(run.seqs)),
+            _packed(_steps(run.times_us)),
+            _packed(_steps(run.arrivals)),
+            _packed(list(map(len, run.texts))),
+        )
+    )
+    return Chunk(run.source, run.seqs[0], run.seqs[-1], meta, b",".join(run.texts))
 
 
 class Frame:
@@ -127,6 +141,25 @@ def _put(out: bytearray, values: Iterable[int]) -> None:
             out.append(rest & 0x7F | 0x80)
             rest >>= 7
         out.append(rest)
+
+
+def _steps(values: Sequence[int]) -> list[int]:
+    """The same as `_differences`."""
+    steps = map(sub, values[1:], values)
+    return [values[0] << 1, *(step << 1 if step >= 0 else (-step << 1) - 1 for step in steps)]
+
+
+def _packed(values: Sequence[int]) -> bytes:
+    """Varints of `values`; most columns have none that is longer than a byte."""
+    return bytes(values) if max(values) < 0x80 else b"".join(map(_varint, values))
+
+
+def _varint(value: int) -> bytes:
+    if value < 0x80:
+        return ONE[value]
+    if value < 0x4000:
+        return ONE[value & 0x7F | 0x80] + ONE[value >> 7]
+    return ONE[value & 0x7F | 0x80] + _varint(value >> 7)
 
 
 class _Columns:
