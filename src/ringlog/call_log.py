@@ -1,4 +1,4 @@
-"""The service: append, read, list, follow, expire. The clock and the rules of age enter here."""
+"""The service: append, read, list, follow, delete, expire. The clock and the rules of age enter here."""
 
 import json
 from collections.abc import AsyncIterator, Iterable
@@ -99,6 +99,14 @@ class CallLog:
                 return
             left -= len(calls)
             query = replace(query, offset=0, after=(calls[-1].start_s, calls[-1].session_id))
+
+    async def delete(self, account_id: int, session_id: str) -> None:
+        """Deletes the call for good. Raises NoSuchCall, StoreFault."""
+        try:
+            await self._store.delete_call(account_id, session_id, self._clock())
+        finally:
+            for watcher in self._watchers:
+                watcher.changed(account_id, (session_id,))
 
     async def seal(self) -> int:
         """Seals the calls that ended and are quiet; returns how many."""

@@ -47,6 +47,8 @@ METHODS: dict[str, Story] = {
     "revoke_key": lambda store, one: store.revoke_key(one, 1),
     "key_used": lambda store, one: store.key_used(1, NOW),
     "append": lambda store, one: store.append(one, batch(entry()), horizon()),
+    "delete_account": lambda store, one: store.delete_account("a@example.com"),
+    "delete_call": lambda store, one: store.delete_call(one, "x", NOW),
     "call": lambda store, one: store.call(one, "x", horizon()),
     "read": lambda store, one: store.read(one, "x", horizon()),
     "calls": lambda store, one: store.calls(one, CallQuery(), horizon()),
@@ -240,6 +242,68 @@ class StoreContract:
             with pytest.raises(DetailsGone):
                 await store.read(one, "x", horizon(DAY))
             assert await store.expire(horizon(400 * DAY)) == (0, 2)
+
+        self.tell(tmp_path, story)
+
+    def test_a_deleted_call_is_as_if_it_never_was_but_for_late_appends(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            other = (await store.add_account("b@example.com", NOW)).id
+            await store.append(one, batch(entry(kind=Kind.ERROR), ended(), entry("y"), ended("y")), horizon())
+            await store.append(other, batch(entry(line="theirs"), ended()), horizon())
+            for session_id in ("z", "y"):
+                with pytest.raises(NoSuchCall):
+                    await store.delete_call(other, session_id, NOW)
+            await store.seal(horizon(DAY))
+            await store.append(one, batch(entry(seq=1)), horizon())
+            for _ in range(2):
+                await store.delete_call(one, "x", NOW)
+            for lookup in (store.call, store.read):
+                with pytest.raises(NoSuchCall):
+                    await lookup(one, "x", horizon())
+            page = await store.calls(one, CallQuery(number="5559876", count=True), horizon())
+            assert ([call.session_id for call in page.calls], page.total) == (["y"], 1)
+            with pytest.raises(BeyondRetention, match=r"^Record 1: .*'x' was deleted") as refused:
+                await store.append(one, batch(entry(), entry("y", seq=1), ended()), horizon())
+            assert refused.value.records == (1, 3)
+            assert len((await store.read(one, "y", horizon())).entries) == 1
+            assert b"theirs" in (await store.read(other, "x", horizon())).text
+            assert await store.seal(horizon(DAY)) == 0
+
+        self.tell(tmp_path, story)
+
+    def test_a_tombstone_lasts_as_long_as_calls_are_listed(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            await store.append(one, batch(entry(), ended()), horizon())
+            await store.delete_call(one, "x", NOW)
+            new = batch(ended(start_us=NOW + 400 * DAY))
+            for days in (365, 366):
+                await store.expire(horizon(days * DAY))
+                if days == 365:
+                    with pytest.raises(BeyondRetention, match="was deleted"):
+                        await store.append(one, new, horizon(days * DAY))
+            assert await store.append(one, new, horizon(366 * DAY)) == Appended(0, 0)
+
+        self.tell(tmp_path, story)
+
+    def test_a_deleted_account_takes_its_calls_and_keys_along(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            other = (await store.add_account("b@example.com", NOW)).id
+            await store.add_key(one, b"1" * 32, Scope.READ, NOW)
+            for account in (one, other):
+                await store.append(account, batch(entry(), ended(), entry("y")), horizon())
+            await store.delete_call(one, "y", NOW)
+            await store.delete_account("A@example.com")
+            with pytest.raises(NoSuchAccount):
+                await store.delete_account("a@example.com")
+            assert [account.id for account in await store.accounts()] == [other]
+            assert await store.keys(one) == []
+            assert (await store.calls(one, CallQuery(), horizon())).calls == []
+            with pytest.raises(NoSuchAccount):
+                await store.append(one, batch(entry("z")), horizon())
+            assert len((await store.calls(other, CallQuery(), horizon())).calls) == 2
+            again = (await store.add_account("a@example.com", NOW)).id
+            assert again not in {one, other}
+            assert (await store.append(again, batch(entry("y")), horizon())).accepted == 1
 
         self.tell(tmp_path, story)
 

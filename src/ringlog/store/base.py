@@ -46,6 +46,14 @@ class AccountStore(Protocol):
         """Raises NoSuchAccount."""
         ...
 
+    async def delete_account(self, email: str) -> None:
+        """Deletes the account, its keys and its calls for good, as `delete_call` does.
+
+        From the first moment on nobody can log in to it, and its email is free. What was begun is finished
+        after a restart. Raises NoSuchAccount.
+        """
+        ...
+
     async def add_key(self, account_id: int, digest: bytes, scopes: Scope, now_us: int) -> DeveloperKey: ...
 
     async def keys(self, account_id: int) -> Sequence[DeveloperKey]:
@@ -71,7 +79,8 @@ class CallStore(Protocol):
         same text and time is a duplicate. Unnumbered entries get their arrival number as seq. Entries
         above a call's cap are dropped and counted (duplicates are recognised first).
 
-        Raises BeyondRetention, before Conflict, each with the numbers of all its records.
+        Raises NoSuchAccount; BeyondRetention, also for deleted calls, before Conflict, each with the numbers
+        of all its records.
         """
         ...
 
@@ -99,7 +108,17 @@ class CallStore(Protocol):
         ...
 
     async def expire(self, horizon: Horizon) -> Expired:
-        """Drops the Days and call rows that the horizon leaves behind."""
+        """Drops the Days and call rows that the horizon leaves behind, and finishes deletions held up."""
+        ...
+
+    async def delete_call(self, account_id: int, session_id: str, now_us: int) -> None:
+        """Deletes the call for good: when this returns, no file of the store holds anything of it.
+
+        What stays is that the account deleted this session id (as a digest), so that a late append of it is
+        refused, for as long as calls are listed. Deleting it again does no harm. What was begun is finished
+        after a restart. Raises NoSuchCall, also for another account's call; StoreBusy where the call can no
+        longer be read, but a reader keeps its bytes from being overwritten.
+        """
         ...
 
     async def health(self) -> Health:

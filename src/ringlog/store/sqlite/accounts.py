@@ -39,6 +39,14 @@ def set_active(connection: Connection, email: str, *, active: bool) -> None:
     connection.run("UPDATE account SET active = ? WHERE id = ?", (active, found.id))
 
 
+def leave(connection: Connection, email: str) -> None:
+    """Drops an account and its keys, and notes that its calls are on their way out. Raises NoSuchAccount."""
+    found = account(connection, email)
+    connection.run("DELETE FROM developer_key WHERE account_id = ?", (found.id,))
+    connection.run("DELETE FROM account WHERE id = ?", (found.id,))
+    connection.run("INSERT INTO leaving VALUES (?)", (found.id,))
+
+
 def add_key(
     connection: Connection, account_id: int, digest: bytes, scopes: Scope, now_us: int
 ) -> DeveloperKey:

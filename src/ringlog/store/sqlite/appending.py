@@ -28,7 +28,7 @@ from ringlog.model import (
     StoredEntry,
     cap_entry_text,
 )
-from ringlog.store.sqlite import age, call_index
+from ringlog.store.sqlite import age, call_index, tombstones
 from ringlog.store.sqlite.call_index import ENDED_BY_CODES, IndexedCall
 from ringlog.store.sqlite.catalogue import Connection
 from ringlog.store.sqlite.codec import Run, pack_chunk
@@ -56,7 +56,8 @@ class Plan:
 
 
 def append(connection: Connection, days: Days, account_id: int, batch: Batch, horizon: Horizon) -> Appended:
-    """Raises BeyondRetention, Conflict, StoreDamaged; then nothing was written."""
+    """Raises NoSuchAccount, BeyondRetention, Conflict, StoreDamaged; then nothing was written."""
+    deleted = tombstones.deleted(connection, account_id, batch)
     plans: list[Plan] = []
     gone: list[Offence] = []
     stored = call_index.load_all(connection, account_id, batch.keys())
@@ -65,6 +66,7 @@ def append(connection: Connection, days: Days, account_id: int, batch: Batch, ho
         call = before.copy() if before else IndexedCall.new(account_id, records.session_id, horizon.now_us)
         for record in records.rows:
             call.merge(record.row)
+        call.deleted = records.session_id in deleted
         plans.append(Plan(before, call))
         gone += age.too_old(call, records, horizon)
     if gone:

@@ -10,13 +10,17 @@ from typing import NamedTuple
 
 from ringlog.errors import StoreDamaged
 from ringlog.store.sqlite.call_index import N_BITS, N_MASK, Error
-from ringlog.store.sqlite.catalogue import Connection, numbers, writing
+from ringlog.store.sqlite.catalogue import Connection, give_back_pages, numbers, writing
 from ringlog.store.sqlite.codec import Frame
 from ringlog.store.sqlite.days import Days, Sealed
 from ringlog.store.sqlite.full_text import FullText, full_text
 from ringlog.terms import VERSION
 
-ACCOUNTS = "SELECT id, account_id FROM call WHERE id >= ? AND id < ?"
+# A call on its way out is indexed as well: its terms are taken out one by one.
+ACCOUNTS = (
+    "SELECT id, account_id FROM call WHERE id >= ?1 AND id < ?2 "
+    "UNION ALL SELECT call_id, account_id FROM deletion WHERE call_id >= ?1 AND call_id < ?2"
+)
 SLICE = 500
 """Frames read at once while a Day is indexed anew."""
 
@@ -100,6 +104,11 @@ class DayFile:
                 )
             return True
         return False
+
+    def give_back_pages(self) -> None:
+        """Outside `writing`."""
+        while give_back_pages(self._connection):
+            pass
 
     def terms_version(self) -> str | None:
         for (version,) in self._connection.rows("SELECT version FROM term_version"):

@@ -80,6 +80,9 @@ class Expiry:
 
     def _drop_calls(self, from_s: int) -> int:
         total = 0
+        self._writer.run_here(
+            lambda catalogue: catalogue.run("DELETE FROM tombstone WHERE deleted_s < ?", (from_s,))
+        )
         for (day,) in self._rows("SELECT day FROM day WHERE state = ? AND max_start_s < ?", GONE, from_s):
             while dropped := self._writer.run_here(lambda catalogue: _drop_rows(catalogue, day, from_s)):  # noqa: B023 - called at once
                 total += dropped

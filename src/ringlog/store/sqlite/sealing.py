@@ -24,15 +24,14 @@ GROUP = 100
 """Calls sealed in one commit."""
 
 Reached = Callable[[str], None]
-"""Told each point of sealing and expiry that a kill could hit."""
+"""Told each point of sealing, expiry and deletion that a kill could hit."""
 
 # A step from one call with chunks to the next, so that the chunks themselves are not walked.
 UNSEALED = (
     "WITH RECURSIVE unsealed (id) AS (SELECT min(call_id) FROM chunk UNION ALL "  # noqa: S608 - constants
     "SELECT (SELECT min(call_id) FROM chunk WHERE call_id > unsealed.id) FROM unsealed WHERE id IS NOT NULL) "
     f"{SELECT} JOIN day ON day.day = call.id >> {N_BITS} WHERE call.id IN (SELECT id FROM unsealed) "
-    "AND day.state = 0 AND NOT deleted "
-    "AND last_received_us < ? AND (end_s IS NOT NULL OR last_received_us < ?)"
+    "AND day.state = 0 AND last_received_us < ? AND (end_s IS NOT NULL OR last_received_us < ?)"
 )
 
 
@@ -92,7 +91,7 @@ class Sealing:
                 before = file.sealed([call.id for call in group])
                 for call in group:
                     try:
-                        packed.append(_pack(connection, call, self._before(call, before)))
+                        packed += _pack(connection, call, self._before(call, before))
                     except RinglogError as error:
                         failed = failed or error
                 self._commit(connection, file, packed, before)
@@ -114,12 +113,12 @@ class Sealing:
             return
         self._reached("sealing: frames built")
         with file.writing():
-            # A deletion marks the call in the catalogue before it takes the frame out of the Day: whichever
+            # A deletion drops the call from the catalogue before it takes the frame out of the Day: whichever
             # of the two writes to the Day last, nothing of a deleted call is left there.
-            deleted = _deleted(connection, calls)
-            file.add([call for call in calls if call.call_id not in before and call.call_id not in deleted])
+            known = _known(connection, calls)
+            file.add([call for call in calls if call.call_id in known and call.call_id not in before])
             for call in calls:
-                if call.call_id in before and call.call_id not in deleted:
+                if call.call_id in known and call.call_id in before:
                     file.replace(call)
         self._reached("sealing: frames committed")
         self._writer.run_here(lambda catalogue: _drop_chunks(catalogue, calls))
@@ -130,12 +129,14 @@ class Sealing:
             self._reached("sealing: pages given back")
 
 
-def _pack(connection: Connection, call: IndexedCall, before: Sealed | None) -> SealedCall:
-    """Raises StoreDamaged."""
+def _pack(connection: Connection, call: IndexedCall, before: Sealed | None) -> list[SealedCall]:
+    """The call; nothing where it was deleted meanwhile. Raises StoreDamaged."""
     with reading(connection):
-        (row,) = connection.rows(f"{SELECT} WHERE id = ?", (call.id,))
+        rows = connection.rows(f"{SELECT} WHERE id = ?", (call.id,))
         chunks = chunks_of(connection, call.id)
-    call = indexed(row)
+    if not rows:
+        return []
+    call = indexed(rows[0])
     entries = entries_of(chunks)
     error: Error = (call.first_error_us, call.first_error)
     if before:
@@ -143,11 +144,11 @@ def _pack(connection: Connection, call: IndexedCall, before: Sealed | None) -> S
         error = earlier_error(error, before.first_error)
     entries = in_order(entries)
     text = b",".join(entry.text for entry in entries)
-    return SealedCall(call.id, call.account_id, call.next_arrival - 1, error, pack_frame(entries), text)
+    return [SealedCall(call.id, call.account_id, call.next_arrival - 1, error, pack_frame(entries), text)]
 
 
-def _deleted(catalogue: Connection, calls: list[SealedCall]) -> set[int]:
-    select = "SELECT id FROM call WHERE id IN (SELECT value FROM carray(?)) AND deleted"
+def _known(catalogue: Connection, calls: list[SealedCall]) -> set[int]:
+    select = "SELECT id FROM call WHERE id IN (SELECT value FROM carray(?))"
     return {call_id for (call_id,) in catalogue.rows(select, (numbers(call.call_id for call in calls),))}
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from ringlog.errors import ConfigurationFault, StoreFault, StoreLocked
 from ringlog.model import (
+    MICROSECONDS,
     Account,
     Appended,
     Batch,
@@ -23,10 +24,11 @@ from ringlog.model import (
     LogText,
     Scope,
 )
-from ringlog.store.sqlite import accounts, catalogue, files, listing, reading
+from ringlog.store.sqlite import accounts, catalogue, files, listing, reading, tombstones
 from ringlog.store.sqlite.appending import append
 from ringlog.store.sqlite.catalogue import Connection
 from ringlog.store.sqlite.days import Days
+from ringlog.store.sqlite.deletion import Deletion
 from ringlog.store.sqlite.expiry import Expiry
 from ringlog.store.sqlite.faults import SEAM
 from ringlog.store.sqlite.health import health, look_into_each
@@ -54,6 +56,7 @@ class SqliteStore:
         parts = (partial(catalogue.connect, self._path), self._days, self._writer, reached)
         self._sealing = Sealing(*parts)
         self._expiry = Expiry(*parts)
+        self._deletion = Deletion(*parts)
 
     @classmethod
     async def open(
@@ -61,7 +64,7 @@ class SqliteStore:
     ) -> "SqliteStore":
         """Opens the store in `folder`; to append, makes it where there is none, as `create` does.
 
-        `reached` is told each point of sealing and expiry that a kill could hit.
+        `reached` is told each point of sealing, expiry and deletion that a kill could hit.
         Raises StoreLocked where another process appends; ConfigurationFault where there is no store.
         """
         with SEAM:
@@ -84,6 +87,8 @@ class SqliteStore:
             store = cls(folder, lock, reached)
             if append:
                 store._expiry.finish()
+                # Beside what comes: no read finds the calls any more. What fails is tried again by `expire`.
+                store._upkeep.submit(store._deletion.finish)
                 store._upkeep.submit(store._look_into_days)
         except BaseException:
             if lock:
@@ -123,6 +128,11 @@ class SqliteStore:
 
     async def set_active(self, email: str, active: bool) -> None:
         await self._write(lambda writer: accounts.set_active(writer, email, active=active))
+
+    async def delete_account(self, email: str) -> None:
+        self._must_append()
+        await self._write(lambda writer: accounts.leave(writer, email))
+        await self._in(self._upkeep, self._deletion.finish)
 
     async def add_key(self, account_id: int, digest: bytes, scopes: Scope, now_us: int) -> DeveloperKey:
         return await self._write(lambda writer: accounts.add_key(writer, account_id, digest, scopes, now_us))
@@ -172,7 +182,20 @@ class SqliteStore:
 
     async def expire(self, horizon: Horizon) -> Expired:
         self._must_append()
-        return await self._in(self._upkeep, lambda: self._expiry.expire(horizon))
+        return await self._in(self._upkeep, lambda: self._expire(horizon))
+
+    def _expire(self, horizon: Horizon) -> Expired:
+        gone = self._expiry.expire(horizon)
+        self._deletion.finish()
+        return gone
+
+    async def delete_call(self, account_id: int, session_id: str, now_us: int) -> None:
+        self._must_append()
+        now_s = now_us // MICROSECONDS
+        call_id = await self._write(
+            lambda catalogue: tombstones.bury(catalogue, account_id, session_id, now_s)
+        )
+        await self._in(self._upkeep, lambda: self._deletion.finish_call(call_id))
 
     async def health(self) -> Health:
         with SEAM:
