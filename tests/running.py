@@ -52,6 +52,7 @@ class Server:
     def __init__(self, folder: Path, *options: str, port: int = 0) -> None:
         self.folder = folder
         self.store = f"sqlite:{folder}"
+        self.log = folder.with_name(f"{folder.name}.log")
         self._options = options
         self._port = port
         self.key = self.account(self.email)
@@ -74,7 +75,7 @@ class Server:
 
     def start(self) -> Self:
         """Starts it and waits for its line; a restart listens where it did before."""
-        with (self.folder / "server.log").open("ab") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*RINGLOG, "serve", "--store", self.store, "--port", str(self._port), *self._options],
                 stdout=subprocess.PIPE,
@@ -84,7 +85,7 @@ class Server:
             )
         assert self.process.stdout
         line = self.process.stdout.readline()
-        assert line.startswith("Ringlog is ready on "), (self.folder / "server.log").read_text()
+        assert line.startswith("Ringlog is ready on "), self.log.read_text()
         self.url = line.split()[4].rstrip(",")
         self._port = urlsplit(self.url).port or 0
         return self

@@ -66,6 +66,14 @@ def connect(path: Path) -> Connection:
     return connection
 
 
+def connect_to_look(path: Path) -> Connection:
+    """For reading a store that may be stopped: its files stay as they are."""
+    connection = connect(path)
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+    connection.run("PRAGMA query_only = ON")
+    return connection
+
+
 def connect_to_write(path: Path, *, create: bool = False) -> Connection:
     """For writing: durable at each commit, and deleted bytes are overwritten."""
     is_new = create and not path.exists()

@@ -29,6 +29,19 @@ def unlink(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
+LOCK, BACKUP_LOCK, CLOCK = "lock", "backup.lock", "clock"
+
+
+def is_appended(folder: Path) -> bool:
+    """Whether a process appends to the store."""
+    with (folder / LOCK).open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 class Lock:
     """Held by the one process that appends, seals and expires; the kernel lets go of it with the process.
 
@@ -36,7 +49,7 @@ class Lock:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
