@@ -111,11 +111,14 @@ DAMAGES: dict[str, tuple[Damage, list[str]]] = {
         ["CATALOGUE: call 'sealed' should have 2 errors and has 3."],
     ),
     "times": (
-        in_catalogue("UPDATE call SET last_us = last_us + 1 WHERE session_id = 'runs'"),
-        ["CATALOGUE: call 'runs' names other times of its first and last entry than they have."],
+        in_catalogue("UPDATE call SET start_s = start_s + 1 WHERE session_id = 'runs'"),
+        [
+            "CATALOGUE: call 'runs' names another time of its last entry than it has.",
+            "CATALOGUE: call 'runs' starts at another time than its first entry, which gave the start.",
+        ],
     ),
     "arrivals": (
-        in_catalogue("UPDATE call SET next_arrival = 1 WHERE session_id = 'runs'"),
+        in_catalogue("UPDATE call SET skipped = -entries WHERE session_id = 'runs'"),
         ["CATALOGUE: call 'runs' has an entry whose arrival number is still to come."],
     ),
     "no Day": (
