@@ -7,6 +7,7 @@ same way, with all its calls.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -127,8 +128,7 @@ class Deletion:
         for label in {label for _, _, *labels in notes for label in labels if label is not None}:
             if connection.rows(USED, (label,)):
                 continue
-            # From here on no call takes it: one of that name gets a label of its own.
-            self._run("UPDATE label SET account_id = -account_id WHERE id = ? AND account_id > 0", label)
+            self._writer.run_here(partial(_withdraw, label=label))
             if not connection.rows(USED, (label,)):
                 self._run("DELETE FROM label WHERE id = ?", label)
                 self._reached("deletion: label gone")
@@ -152,6 +152,13 @@ def _slices(notes: Sequence[Note]) -> Iterator[Sequence[Note]]:
         yield notes[at : at + SLICE]
 
 
+def _withdraw(catalogue: Connection, label: int) -> None:
+    """From here on no call takes the label: one of that name gets a label of its own."""
+    catalogue.run("UPDATE label SET account_id = -account_id WHERE id = ? AND account_id > 0", (label,))
+    catalogue.labels.clear()
+
+
 def _drop_names(catalogue: Connection, account_id: int) -> None:
     catalogue.run("DELETE FROM label WHERE account_id IN (?1, -?1)", (account_id,))
+    catalogue.labels.clear()
     catalogue.run("DELETE FROM tombstone WHERE account_id = ?", (account_id,))
