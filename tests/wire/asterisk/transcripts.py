@@ -5,14 +5,15 @@ table of what happened before you keep it.
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from ringlog.model import CallRow, Entry
 from ringlog.wire.asterisk import Banner, Message, Splitter, Translator
 
 RECORDINGS = Path(__file__).parents[2] / "recordings"
-STREAMS = {
+STREAMS: Mapping[str, tuple[str, str, dict[str, Any]]] = {
     "asterisk": ("asterisk/ami.txt", "asterisk/expected", {}),
     "joined": ("asterisk/ami-joined-midcall.txt", "asterisk/expected-joined", {}),
     "asterisk-2": ("asterisk-2/ami.txt", "asterisk-2/expected", {"private": ("PIN", "CARD", "HASH")}),
