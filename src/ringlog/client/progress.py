@@ -18,7 +18,8 @@ class Progress:
     """Ids of calls in progress, each with the time of the last that was said of it, in microseconds.
 
     A file of lines [id, time] (time null: it ended), appended to at each beginning, each end, and once a
-    second of each call, so that a kill leaves it true to the second.
+    second of each call. What is written is the end of that second, so that after a kill no call was
+    heard of later than the file says; `close` leaves the times as they are.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,10 +50,12 @@ class Progress:
             self._write(session_id, None)
 
     def close(self) -> None:
+        with suppress(OSError):
+            self._rewrite(self._calls)
         os.close(self._fd)
 
     def _write(self, session_id: str, time_us: int | None) -> None:
-        line = said(session_id, time_us)
+        line = said(session_id, None if time_us is None else second_end(time_us))
         self._grown += len(line)
         # A full disk is the spool's to report; without this file a call that ended unseen gets no end.
         with suppress(OSError):
@@ -62,11 +65,18 @@ class Progress:
                 os.close(old)
 
     def _rewritten(self) -> int:
-        fresh = self._path.with_suffix(".new")
-        fresh.write_bytes(b"".join(said(*item) for item in self._calls.items()))
-        fresh.replace(self._path)
+        self._rewrite({session_id: second_end(time_us) for session_id, time_us in self._calls.items()})
         self._grown = 0
         return os.open(self._path, os.O_WRONLY | os.O_APPEND)
+
+    def _rewrite(self, calls: Mapping[str, int]) -> None:
+        fresh = self._path.with_suffix(".new")
+        fresh.write_bytes(b"".join(said(*item) for item in calls.items()))
+        fresh.replace(self._path)
+
+
+def second_end(time_us: int) -> int:
+    return time_us // MICROSECONDS * MICROSECONDS + MICROSECONDS - 1
 
 
 def said(session_id: str, time_us: int | None) -> bytes:
