@@ -90,9 +90,16 @@ class Collector:
         try:
             async with asyncio.timeout(ANSWER_S):
                 await self._session.open()
+                await self._compare_clocks()
                 await self._ask_for_channels()
         except TimeoutError:
             raise Unreachable(f"{self._pbx} does not answer.") from None
+
+    async def _compare_clocks(self) -> None:
+        """Else an engine whose clock differs from ours would seem to be at another time until an event tells one."""
+        told_us = time_us((await self._session.ask("Ping")).get("Timestamp"))
+        if told_us is not None:
+            self._behind_us = self._clock() - told_us
 
     async def _ask_for_channels(self) -> None:
         """Asks what is up, but not before the engine said since when it runs (FullyBooted).

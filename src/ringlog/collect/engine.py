@@ -37,6 +37,11 @@ class Engine:
     """Follows what is said; times are those of what is said."""
 
     now_us: int = 0
+    """When the last that was said happened."""
+    said_us: int = 0
+    """When it was said, by the wall clock."""
+    pace: float = 1
+    """As many seconds pass in one of the wall clock's."""
     copies: int = 1
     """As many engines as one: each channel is up in every copy."""
     channels: dict[str, Up] = field(default_factory=dict[str, Up])
@@ -45,9 +50,11 @@ class Engine:
     booted: bool = False
     """It has said that it runs; whoever logs in later is told for himself."""
 
-    def hears(self, message: Spoken) -> None:
-        if message.time_us is not None:
-            self.now_us = max(self.now_us, message.time_us)
+    def time_us(self, wall_us: int) -> int:
+        return self.now_us + int((wall_us - self.said_us) * self.pace)
+
+    def hears(self, message: Spoken, wall_us: int) -> None:
+        self._reaches(message.time_us, wall_us)
         pairs = list(message.fields())
         event = dict(pairs)
         uid = event.get("Uniqueid", "")
@@ -65,6 +72,10 @@ class Engine:
             up.snapshot = [pair for pair in pairs if pair[0] in SNAPSHOT]
             self._step(up, event)
 
+    def _reaches(self, time_us: int | None, wall_us: int) -> None:
+        if time_us is not None and time_us >= self.now_us:
+            self.now_us, self.said_us = time_us, wall_us
+
     def _step(self, up: Up, event: Mapping[str, str]) -> None:
         if event["Event"] == "Newexten":
             up.application, up.data = event.get("Application", ""), event.get("AppData", "")
@@ -73,7 +84,7 @@ class Engine:
         elif event["Event"] == "BridgeLeave":
             up.bridge = ""
 
-    def connects(self, coming: Sequence[Spoken]) -> None:
+    def connects(self, coming: Sequence[Spoken], wall_us: int) -> None:
         """A connection begins: what is `coming` tells which channels are up that nobody saw begin.
 
         Those that are not heard of again are gone: the engine was restarted.
@@ -91,11 +102,11 @@ class Engine:
                 seen[uid] = self.channels.get(uid) or Up(born_us(uid, message.time_us or 0), snapshot)
         self.channels = seen
         self.booted = False
-        self.now_us = max(self.now_us, next((m.time_us for m in coming if m.time_us is not None), 0))
+        self._reaches(next((m.time_us for m in coming if m.time_us is not None), None), wall_us)
 
-    def fully_booted(self) -> bytes:
+    def fully_booted(self, wall_us: int) -> bytes:
         """What it says to a manager who logs in after it has booted."""
-        uptime_s = max(0, self.now_us - self.begun_us) // MICROSECONDS
+        uptime_s = max(0, self.time_us(wall_us) - self.begun_us) // MICROSECONDS
         return block(
             ("Event", "FullyBooted"),
             ("Privilege", "system,all"),
@@ -147,7 +158,6 @@ class Manager:
             "login": self._login,
             "challenge": self._challenge_given,
             "logoff": self._logoff,
-            "ping": self._ping,
             "events": self._events,
             "coresettings": self._settings,
             "corestatus": self._status,
@@ -161,9 +171,11 @@ class Manager:
         if name in {"login", "challenge", "logoff"} or self.logged_in:
             if name == "coreshowchannels":
                 return self._show_channels(action)
+            if name == "ping":
+                return self._say(response(action, self._ping()))
             said = response(action, self._actions.get(name, self._unknown)(action))
             greeted = name == "login" and self.events and self._engine.booted
-            return said + self._engine.fully_booted() if greeted else said
+            return said + self._engine.fully_booted(self._clock()) if greeted else said
         return response(action, error("Permission denied"))
 
     def _login(self, action: Mapping[str, str], /) -> Pairs:
@@ -192,8 +204,9 @@ class Manager:
         self.over = True
         return [("Response", "Goodbye"), ("Message", "Thanks for all the fish.")]
 
-    def _ping(self, _: Mapping[str, str], /) -> Pairs:
-        seconds, micros = divmod(self._clock(), MICROSECONDS)
+    def _ping(self) -> Pairs:
+        """The engine's own time, which its events bear."""
+        seconds, micros = divmod(self._engine.time_us(self._clock()), MICROSECONDS)
         return [("Response", "Success"), ("Ping", "Pong"), ("Timestamp", f"{seconds}.{micros:06}")]
 
     def _events(self, action: Mapping[str, str], /) -> Pairs:
@@ -239,7 +252,7 @@ class Manager:
         return response(action, start) + b"".join(shown) + complete
 
     def _channel(self, up: Up, ids: Pairs) -> bytes:
-        seconds = max(0, self._engine.now_us - up.since_us) // MICROSECONDS
+        seconds = max(0, self._engine.time_us(self._clock()) - up.since_us) // MICROSECONDS
         minutes, seconds = divmod(seconds, 60)
         return block(
             ("Event", "CoreShowChannel"),

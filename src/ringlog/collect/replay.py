@@ -87,8 +87,9 @@ class Replay:
                 by_s = self._moves_by(this, start_us)
             moved_s = by_s
             self._mover = self._says(this, by_s, number + 1)
-            self._engine.copies = this.copies
+            self._engine.copies, self._engine.pace = this.copies, this.speed or 1
             await self._pass(this, start_us)
+            self._engine.pace = 1
 
     async def close(self) -> None:
         """Ends all connections."""
@@ -120,14 +121,14 @@ class Replay:
                 await self._wait_for(first_us(connection), this, start_us)
                 self._up.set()
             coming = [message for later in connections[place:] for message in later.messages]
-            self._engine.connects(coming)
+            self._engine.connects(coming, self._clock())
             await self._listener.wait()
             for message in connection.messages:
                 await self._say(message, this, start_us)
 
     async def _say(self, message: Spoken, this: Pass, start_us: int) -> None:
         await self._wait_for(message.time_us, this, start_us)
-        self._engine.hears(message)
+        self._engine.hears(message, self._clock())
         said = b"".join(text + END for text in self._mover.messages(message.text))
         for writer, manager in list(self._clients.items()):
             if manager.events:
