@@ -21,6 +21,9 @@ test-asterisk: install-test  ## SIPp calls through a real Asterisk on this machi
 test-load: install-test  ## 17,000 calls at once, and a server that is away for ten minutes (17 minutes)
 	@$(BIN)/python -m tests.load
 
+torture: install-test  ## what takes long, tried at random (TORTURE="ami --seconds 60" is one part of it)
+	@$(BIN)/python -m tests.torture $(TORTURE)
+
 bench: install-test  ## every figure beside its target (docs/performance.md)
 	@command -v wrk >/dev/null || tools/apt.sh wrk
 	@$(BIN)/python -m bench $(BENCH)
@@ -50,4 +53,4 @@ install-test: install
 	@tools/venv.sh test
 
 .PHONY: bench bench-read bench-ingest bench-seal bench-sustained bench-size bench-memory bench-expire bench-start \
-  bench-compare dictionary help install demo test test-asterisk test-load check lock install-test
+  bench-compare dictionary help install demo test test-asterisk test-load torture check lock install-test

@@ -16,7 +16,7 @@ from tests.wire.asterisk.transcripts import RECORDINGS, STREAMS, Said, logs
 
 BOTH = pytest.mark.parametrize("stream", ["asterisk", "asterisk-2"])
 QUICK = settings(
-    max_examples=150,
+    max_examples=5,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking a recording takes minutes

@@ -172,6 +172,12 @@ def test_the_first_entry_waits_a_second_for_its_name_and_no_longer() -> None:
     assert lines(translator.tick((T0 + 1) * 1_000_000)) == ['Executing application "ivr,100"']
 
 
+def test_a_place_that_stands_for_a_name_fits_into_a_call_row() -> None:
+    said = run([event("Newchannel", 0, Context="x" * 10_240 + "\n"), hangup(1)])
+    names = [item.application for item in said if isinstance(item, CallRow) and item.application]
+    assert names == ["x" * 255]
+
+
 def test_eleven_equal_keys_in_a_row_are_one_press_and_a_lone_one_without_length_none() -> None:
     presses = [key(1 + n * 0.045, "#", str(20 * n)) for n in range(11)]
     said = run([begin(), step(0.5, "VoiceMail", "100"), *presses, key(5, "*", "0"), hangup(9)])

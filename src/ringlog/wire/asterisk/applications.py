@@ -3,6 +3,7 @@
 from ringlog.model import CallRow, Kind
 from ringlog.wire.asterisk.calls import Application, Call, Channel
 from ringlog.wire.asterisk.log import Line
+from ringlog.wire.asterisk.wording import plain
 
 PATIENCE_US = 1_000_000
 """How long the first entry waits for a name (ARI sets it some milliseconds late)."""
@@ -48,7 +49,7 @@ def settle(call: Call) -> None:
     if call.first:
         call.first.announced = named
     # Without a name, the place where the call came in stands for one, here and in the call list.
-    place = Application(f"{call.entry_spot.context},{call.entry_spot.exten}", "")
+    place = Application(plain(f"{call.entry_spot.context},{call.entry_spot.exten}"), "")
     shown = named if named and named.name else place
     _tell(call, shown)
     call.log.settle(call.opening, Line(Kind.INFO, executing(shown), START, START, call.start_us))
