@@ -381,7 +381,7 @@ def number_key(text: str) -> int | str:
     A leading 1 is put before the digits, so that leading zeros count.
     """
     bare = text.split(";", 1)[0] if ";ani=" in text or ";postd=" in text else text
-    digits = "".join(c for c in bare if c in "0123456789")
+    digits = bare if bare.isascii() and bare.isdigit() else "".join(c for c in bare if c in "0123456789")
     if not digits:
         return bare.removeprefix("tel:").casefold()
     if len(digits) == 11 and digits[0] == "1":

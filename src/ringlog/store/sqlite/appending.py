@@ -5,7 +5,7 @@ The checks read the catalogue inside the writer's transaction, so that what they
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import lt
 
 from ringlog.errors import BeyondRetention, Conflict
@@ -48,11 +48,10 @@ class Plan:
 
     before: IndexedCall | None
     call: IndexedCall
-    fresh: list[Run] = field(default_factory=list[Run])
+    fresh: Sequence[Run] = ()
     duplicates: int = 0
     dropped: int = 0
     accepted: int = 0
-    conflicts: list[Offence] = field(default_factory=list[Offence])
 
 
 def append(connection: Connection, days: Days, account_id: int, batch: Batch, horizon: Horizon) -> Appended:
@@ -71,9 +70,10 @@ def append(connection: Connection, days: Days, account_id: int, batch: Batch, ho
         gone += age.too_old(call, records, horizon)
     if gone:
         raise BeyondRetention(*_named(gone))
+    conflicts: list[Offence] = []
     for plan, records in zip(plans, batch.values(), strict=True):
-        Check(connection, days, plan).entries(records)
-    if conflicts := [offence for plan in plans for offence in plan.conflicts]:
+        conflicts += Check(connection, days, plan).entries(records)
+    if conflicts:
         raise Conflict(*_named(conflicts))
     _write(connection, plans, horizon.now_us)
     return Appended(
@@ -98,12 +98,13 @@ class Check:
         self._stored = Known(connection, days, plan.before) if plan.before and plan.before.entries else None
         self._known: Identities = {}
         self._fresh: list[StoredEntry] = []
+        self._conflicts: list[Offence] = []
         self._mixed = False
 
-    def entries(self, records: CallBatch) -> None:
-        """Raises StoreDamaged."""
+    def entries(self, records: CallBatch) -> list[Offence]:
+        """Those that clash. Raises StoreDamaged."""
         if not records.entries:
-            return
+            return []
         if self._stored:
             self._known = self._stored.among(records.entries)
             if any(entry.source == DETAIL_SOURCE for entry in records.entries):
@@ -113,6 +114,7 @@ class Check:
             for record in records.entries:
                 self._entry(record)
             self._plan.fresh = runs(self._fresh)
+        return self._conflicts
 
     def _all(self, entries: list[EntryRecord]) -> bool:
         """Keeps them all at once, where one source gave them in its order, none can clash and none is above
@@ -126,15 +128,16 @@ class Check:
         if call.dropped or call.kept + count > MAX_ENTRIES or call.bytes + size > MAX_CALL_BYTES:
             return False
         arrivals = range(call.next_arrival, call.next_arrival + count)
-        plan.fresh.append(Run(sources[0], seqs, times, arrivals, texts))
+        plan.fresh = (Run(sources[0], seqs, times, arrivals, texts),)
         plan.accepted += count
         call.entries += count
         call.next_arrival += count
         call.bytes += size
         call.note_time(min(times))
         call.note_time(max(times))
-        for kind, line, time_us, ending in zip(kinds, lines, times, endings, strict=True):
-            self._note(kind, line, time_us, ending)
+        if Kind.ERROR in kinds or any(endings):
+            for kind, line, time_us, ending in zip(kinds, lines, times, endings, strict=True):
+                self._note(kind, line, time_us, ending)
         return True
 
     def _note(self, kind: Kind, line: str, time_us: int, ending: Ending | None) -> None:
@@ -171,7 +174,7 @@ class Check:
             self._mixed = True
 
     def _conflict(self, record: EntryRecord, text: str) -> None:
-        self._plan.conflicts.append((record.number, f"call {record.session_id!r}: {text}"))
+        self._conflicts.append((record.number, f"call {record.session_id!r}: {text}"))
 
     def _above_cap(self, record: EntryRecord) -> bool:
         call = self._call

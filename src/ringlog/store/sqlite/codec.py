@@ -13,6 +13,8 @@ from ringlog.model import StoredEntry
 from ringlog.store.sqlite.compression import compressed, inflated
 
 ONE = [bytes((byte,)) for byte in range(256)]
+STEP = b"\x02"
+"""From one number to the next, folded."""
 
 
 class Chunk(NamedTuple):
@@ -47,12 +49,13 @@ class Run(NamedTuple):
 
 
 def pack_chunk(run: Run) -> Chunk:
+    count = len(run.texts)
     meta = b"".join(
         (
-            _varint(len(run.texts)),
-            _packed(_steps(run.seqs)),
+            _varint(count),
+            _numbers(run.seqs, in_a_row=run.seqs[-1] - run.seqs[0] == count - 1),
             _packed(_steps(run.times_us)),
-            _packed(_steps(run.arrivals)),
+            _numbers(run.arrivals, in_a_row=isinstance(run.arrivals, range)),
             _packed(list(map(len, run.texts))),
         )
     )
@@ -149,6 +152,10 @@ def _steps(values: Sequence[int]) -> list[int]:
     return [values[0] << 1, *(step << 1 if step >= 0 else (-step << 1) - 1 for step in steps)]
 
 
+def _numbers(values: Sequence[int], *, in_a_row: bool) -> bytes:
+    return _varint(values[0] << 1) + STEP * (len(values) - 1) if in_a_row else _packed(_steps(values))
+
+
 def _packed(values: Sequence[int]) -> bytes:
     """Varints of `values`; most columns have none that is longer than a byte."""
     return bytes(values) if max(values) < 0x80 else b"".join(map(_varint, values))
@@ -159,6 +166,8 @@ def _varint(value: int) -> bytes:
         return ONE[value]
     if value < 0x4000:
         return ONE[value & 0x7F | 0x80] + ONE[value >> 7]
+    if value < 0x20_0000:
+        return bytes((value & 0x7F | 0x80, value >> 7 & 0x7F | 0x80, value >> 14))
     return ONE[value & 0x7F | 0x80] + _varint(value >> 7)
 
 
