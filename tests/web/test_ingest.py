@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import select
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import zstandard
 
 from ringlog.model import CAP_LINE, MASK, MAX_BODY_BYTES, MAX_ENTRIES, MAX_ENTRY_BYTES
+from ringlog.web.room import ROOM_BYTES
 from tests.running import Answer, Server, ringlog
 from tests.web.records import NOW, Record, entry, new_id, row
 
@@ -445,3 +447,33 @@ def test_basic_with_more_than_one_authorization_is_no_one(server: Server) -> Non
     assert (
         server.request("POST", "/v1/ingest", b"", {**NDJSON, "Authorization": f"Basic {twice}"}).status == 401
     )
+
+
+# -- busy ------------------------------------------------------------------------------------------------
+
+
+def test_bodies_that_find_no_room_are_refused_until_there_is_some(server: Server) -> None:
+    """Clients that stop in mid-body hold what they sent; one of these finds no room."""
+    held = [stopped_in_mid_body(server) for _ in range(ROOM_BYTES // MAX_BODY_BYTES + 1)]
+    try:
+        (refused, *_), _, _ = select.select(held, [], [], 60)
+        answer = refused.recv(10_000)
+    finally:
+        for one in held:
+            one.close()
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nretry-after: 1\r\n" in answer
+    assert answer.endswith(b'{"error":"The store is busy; try again."}')
+    body = text(*numbered(new_id(), 0))
+    assert any(server.ingest(body).status == 200 for _ in range(1000))
+
+
+def stopped_in_mid_body(server: Server) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", server.port))
+    connection.sendall(
+        b"POST /v1/ingest HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"
+        b"Authorization: %b\r\nContent-Length: %d\r\n\r\n"
+        % (server.authorization["Authorization"].encode(), MAX_BODY_BYTES)
+    )
+    connection.sendall(bytes(MAX_BODY_BYTES - 10))
+    return connection

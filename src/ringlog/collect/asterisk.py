@@ -96,7 +96,7 @@ class Collector:
             raise Unreachable(f"{self._pbx} does not answer.") from None
 
     async def _compare_clocks(self) -> None:
-        """Else an engine whose clock differs from ours would seem to be at another time until an event tells one."""
+        """Else an engine whose clock differs from ours would seem to live at another time until an event."""
         told_us = time_us((await self._session.ask("Ping")).get("Timestamp"))
         if told_us is not None:
             self._behind_us = self._clock() - told_us

@@ -10,6 +10,7 @@ from ringlog.errors import Refused, StoreBusy, TooLarge, UnknownMediaType
 from ringlog.model import MAX_BODY_BYTES, Appended, Batch, Clock, Scope
 from ringlog.web import asgi
 from ringlog.web.inflate import checked_encoding, inflate
+from ringlog.web.room import Room, Share
 from ringlog.web.statuses import (
     RETRY_AFTER_S,
     Forbidden,
@@ -18,13 +19,14 @@ from ringlog.web.statuses import (
     sentence,
     status_of,
 )
-from ringlog.wire.records import parse
+from ringlog.wire.bodies import LINES
+from ringlog.wire.plain import PIECE_BYTES
+from ringlog.wire.records import Parsing, parse
 
 MEDIA_TYPES = ("application/x-ndjson", "application/json")
 MAX_RECORDS_NAMED = 100
-PARSED_HERE_BYTES = 128 * 2**10
 INFLATED_HERE_BYTES = 8 * 2**10
-"""Larger bodies are inflated and parsed in a thread, so that others do not wait for them."""
+"""Larger bodies are inflated in a thread, as those in plain JSON are parsed, so that others do not wait."""
 
 log = structlog.get_logger()
 
@@ -40,6 +42,8 @@ class Ingest:
         self._call_log = call_log
         self._accounts = accounts
         self._clock = clock
+        self._room = Room()
+        self._turn = asyncio.Lock()
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
         try:
@@ -62,15 +66,29 @@ class Ingest:
             raise Forbidden
         media_type = checked_media_type(scope)
         encoding = checked_encoding(asgi.header(scope, b"content-encoding"))
-        body = await received(scope, receive)
-        session_id = asgi.query(scope).get("session_id")
+        with self._room.share() as share:
+            body = await received(scope, receive, share)
+            session_id = asgi.query(scope).get("session_id")
+            if len(body) <= (INFLATED_HERE_BYTES if encoding else PIECE_BYTES):
+                batch = parse(inflate(body, encoding), media_type, session_id, self._clock())
+            else:
+                batch = await self._parsed(body, encoding, media_type, session_id, share)
+            return await self._call_log.append(principal.account_id, batch)
 
-        def parsed() -> Batch:
-            return parse(inflate(body, encoding), media_type, session_id, self._clock())
-
-        here = len(body) <= (INFLATED_HERE_BYTES if encoding else PARSED_HERE_BYTES)
-        batch = parsed() if here else await asyncio.to_thread(parsed)
-        return await self._call_log.append(principal.account_id, batch)
+    async def _parsed(
+        self, body: bytes, encoding: str, media_type: str, session_id: str | None, share: Share
+    ) -> Batch:
+        """A large body's. One after another, in steps, so that a small one waits for no more than a step."""
+        async with self._turn:
+            if encoding:
+                body = await asyncio.to_thread(inflate, body, encoding)
+                share.take(len(body))
+            if media_type != LINES:
+                return await asyncio.to_thread(parse, body, media_type, session_id, self._clock())
+            parsing = Parsing(session_id, self._clock())
+            for _ in parsing.steps(body, media_type):
+                await asyncio.sleep(0)
+            return parsing.batch()
 
 
 def checked_media_type(scope: asgi.Scope) -> str:
@@ -81,8 +99,8 @@ def checked_media_type(scope: asgi.Scope) -> str:
     return given
 
 
-async def received(scope: asgi.Scope, receive: asgi.Receive) -> bytes:
-    """The body as sent. Raises TooLarge, at once where the length is announced."""
+async def received(scope: asgi.Scope, receive: asgi.Receive, share: Share) -> bytes:
+    """The body as sent. Raises TooLarge, at once where the length is announced; StoreBusy."""
     announced = asgi.header(scope, b"content-length")
     if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
         raise TooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes.")
@@ -91,7 +109,9 @@ async def received(scope: asgi.Scope, receive: asgi.Receive) -> bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise _HungUp
-        body += message.get("body", b"")
+        piece = message.get("body", b"")
+        share.take(len(piece))
+        body += piece
         if len(body) > MAX_BODY_BYTES:
             raise TooLarge(f"The body is larger than {MAX_BODY_BYTES} bytes.")
         if not message.get("more_body"):

@@ -1,11 +1,13 @@
-"""The writer: one thread that takes everything waiting and commits it at once.
+"""The writer: one thread that takes what is waiting and commits it at once.
 
-A group shares one fsync, which is what an append costs. Each job checks before it writes, so that one bad
-append fails alone; only a failing database fails the whole group.
+A group shares one fsync, which is what an append costs. Small jobs are in the next group always; large ones
+are shared out over several, so that no small one waits for all of them. Each job checks before it writes, so
+that one bad append fails alone; only a failing database fails the whole group.
 """
 
 import asyncio
 import contextlib
+from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -26,10 +28,15 @@ MAX_WAITING = 10_000
 MAX_WAITING_BYTES = 128 * 2**20
 
 
+LARGE_BYTES = 16 * 2**10
+GROUP_BYTES = 2**20
+"""Of large jobs in one group: a small one waits for twice as much at most, what runs and what is with it."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class Waiting:
     job: Job[Any]
-    future: Future[Any]
+    future: asyncio.Future[Any] | Future[Any]
     size: int
 
 
@@ -40,7 +47,7 @@ class Writer:
         self._connect = connect
         self._connection: Connection | None = None
         self._log = self._connected()[1]
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Waiting] = []
         self._bytes = 0
         self._closing = False
         self._changed = Condition()
@@ -52,24 +59,26 @@ class Writer:
 
         Raises StoreBusy where too much waits already, and whatever the job raises.
         """
-        return await asyncio.wrap_future(self._submit(job, size))
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._submit(Waiting(job, future, size))
+        return await future
 
     def run_here(self, job: Job[T]) -> T:
         """The same, for the store's own threads."""
-        return self._submit(job, 0).result()
-
-    def _submit(self, job: Job[T], size: int) -> Future[T]:
         future: Future[T] = Future()
+        self._submit(Waiting(job, future, 0))
+        return future.result()
+
+    def _submit(self, one: Waiting) -> None:
         with self._changed:
             if self._closing:
                 raise StoreFault("The store is closed.")
-            full = len(self._waiting) >= MAX_WAITING or self._bytes + size > MAX_WAITING_BYTES
+            full = len(self._waiting) >= MAX_WAITING or self._bytes + one.size > MAX_WAITING_BYTES
             if full and self._waiting:
                 raise StoreBusy
-            self._waiting.append(_Waiting(job, future, size))
-            self._bytes += size
+            self._waiting.append(one)
+            self._bytes += one.size
             self._changed.notify()
-        return future
 
     def close(self) -> None:
         """Finishes what waits."""
@@ -80,20 +89,20 @@ class Writer:
 
     def _run(self) -> None:
         while group := self._next_group():
-            running = [one for one in group if one.future.set_running_or_notify_cancel()]
-            if running:
+            if running := [one for one in group if not one.future.cancelled()]:
                 self._commit(running)
         self._disconnect()
 
-    def _next_group(self) -> list[_Waiting]:
+    def _next_group(self) -> list[Waiting]:
         with self._changed:
             while not self._waiting and not self._closing:
                 self._changed.wait()
-            group, self._waiting, self._bytes = self._waiting, [], 0
+            group, self._waiting = shared_out(self._waiting)
+            self._bytes -= sum(one.size for one in group)
         return group
 
-    def _commit(self, group: list[_Waiting]) -> None:
-        answers: list[tuple[Future[Any], Any, Exception | None]] = []
+    def _commit(self, group: list[Waiting]) -> None:
+        answers: list[_Answer] = []
         try:
             connection, _ = self._connected()
             with writing(connection):
@@ -102,11 +111,7 @@ class Writer:
             # After a failed write nothing is assumed of this connection.
             self._disconnect()
             answers = [(one.future, None, fault) for one in group]
-        for future, answer, error in answers:
-            if error is None:
-                future.set_result(answer)
-            else:
-                future.set_exception(error)
+        _tell(answers)
         self._shorten_log()
 
     def _connected(self) -> tuple[Connection, WriteAheadLog]:
@@ -128,6 +133,45 @@ class Writer:
         if connection:
             with contextlib.suppress(apsw.Error):
                 connection.close()
+
+
+_Answer = tuple[asyncio.Future[Any] | Future[Any], Any, Exception | None]
+
+
+def shared_out(waiting: list[Waiting]) -> tuple[list[Waiting], list[Waiting]]:
+    """The next group and those that wait on: all small jobs go, and of the large ones, in turn, some."""
+    group: list[Waiting] = []
+    later: list[Waiting] = []
+    room = GROUP_BYTES
+    for one in waiting:
+        large = one.size > LARGE_BYTES
+        (later if large and room <= 0 else group).append(one)
+        room -= one.size if large else 0
+    return group, later
+
+
+def _tell(answers: list[_Answer]) -> None:
+    """Each loop is woken once for all of its answers."""
+    by_loop: defaultdict[asyncio.AbstractEventLoop, list[_Answer]] = defaultdict(list)
+    for answer in answers:
+        future = answer[0]
+        if isinstance(future, Future):
+            _settle([answer])
+        else:
+            by_loop[future.get_loop()].append(answer)
+    for loop, its in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # it was closed, so nobody waits there any more
+            loop.call_soon_threadsafe(_settle, its)
+
+
+def _settle(answers: list[_Answer]) -> None:
+    for future, answer, error in answers:
+        if future.cancelled():
+            continue
+        if error is None:
+            future.set_result(answer)
+        else:
+            future.set_exception(error)
 
 
 def _run(job: Job[Any], connection: Connection) -> tuple[Any, Exception | None]:
