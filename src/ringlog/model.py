@@ -363,11 +363,20 @@ class Expired(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is finished and not sealed yet, as of the last seconds."""
+
+    calls: int = 0
+    entries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """What an operator should know of a store that works."""
 
     broken_days: Sequence[str] = ()
     """Days (`2026-11-23`) that could not be read; their calls answer 500, all others do."""
+    unsealed: Backlog = Backlog()
 
 
 # -- rules that several rooms share ------------------------------------------------------------------

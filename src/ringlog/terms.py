@@ -22,8 +22,9 @@ MAX_NUMBER = 18
 # A word of most scripts of Asia south and east holds marks, which Unicode does not count as letters.
 MARKS = "".join(chr(c) for c in range(0x300, 0x3100) if unicodedata.category(chr(c)).startswith("M"))
 WORD = re.compile(f"[^\\W_](?:[^\\W_]|[{MARKS}])*")
-ASCII_WORD = re.compile("[0-9a-z]+")
-NUMBER = re.compile(r"(?<![^\W_])(?:[0-9]+(?:[ ().-]{1,3}[0-9]+)+|1[0-9]{10})(?![^\W_])")
+ASCII_WORDS = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for code in range(128)).ljust(256)
+"""What each byte of an ASCII text becomes: its words in small letters, blanks between them."""
+NUMBER = re.compile(r"[0-9]+(?:[ ().-]{1,3}[0-9]+)*")
 """Digit groups that may be one number. A `+` begins another."""
 BETWEEN = str.maketrans("", "", " ().-")
 
@@ -46,13 +47,14 @@ def terms(text: str) -> set[str]:
       `model.number_key` compares).
     """
     if text.isascii():
-        text = text.lower()
-        found = set(ASCII_WORD.findall(text))
+        found = set(text.encode().translate(ASCII_WORDS).decode().split())
     else:
         text = _folded(text)
         found = _words(text)
     for number in NUMBER.findall(text):
-        _add_number(found, number)
+        # Most are a plain group, which is a word already.
+        if len(number) > 10 or not number.isdigit():
+            _add_number(found, number)
     if len(max(found, key=len, default="")) > MAX_TERM:
         return {term[:MAX_TERM] for term in found}
     return found

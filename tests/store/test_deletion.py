@@ -18,7 +18,8 @@ from ringlog.store.sqlite import catalogue, residue, tombstones
 from ringlog.store.sqlite.codec import Chunk, Frame
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.deletion import Deletion
-from ringlog.store.sqlite.sealing import Sealing
+from ringlog.store.sqlite.sealer_process import SealerProcess
+from ringlog.store.sqlite.sealing import Round, Sealing
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.store.sqlite.writer import Writer
 
@@ -162,13 +163,17 @@ def test_a_sealing_in_flight_brings_nothing_back(tmp_path: Path) -> None:
     connect, days = partial(catalogue.connect, path), Days(tmp_path / "days")
     writer = Writer(partial(catalogue.connect_to_write, path))
     deletion = Deletion(connect, days, writer, lambda point: None)
+    one_round = Round(horizon(DAY))
 
     def delete(point: str) -> None:
         if point == "sealing: frames built":
             writer.run_here(lambda connection: tombstones.bury(connection, one, "x", 0))
             deletion.finish()
 
-    Sealing(connect, days, writer, delete).seal(horizon(DAY))
+    sealing = Sealing(SealerProcess(tmp_path), days, writer, delete)
+    while sealing.step(one_round):
+        pass
+    sealing.close()
     writer.close()
     days.close()
     assert found(tmp_path, "a secret", "y") == ["y"]

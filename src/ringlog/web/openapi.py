@@ -267,7 +267,9 @@ PATHS: Json = {
         )
     },
     "/health/live": {"get": _open("The process runs.")},
-    "/health/ready": {"get": _open("Requests are answered; `broken_days` names Days that are not.")},
+    "/health/ready": {
+        "get": _open("Requests are answered; `broken_days` names Days that are not; `unsealed` waits.")
+    },
 }
 
 DOCUMENT: Json = {

@@ -110,6 +110,34 @@ def plain_frame(entries: Sequence[StoredEntry]) -> bytes:
     return _plain(meta, b",".join(entry.text for entry in entries))
 
 
+def join_frame(chunks: Sequence[Chunk]) -> tuple[bytes, bytes]:
+    """A frame, and its text, of chunks of one source that follow each other: no entry is taken apart.
+
+    Raises StoreDamaged.
+    """
+    source = chunks[0].source.encode()
+    meta = bytearray([1])
+    _put(meta, [len(source)])
+    meta += source
+    meta += chunks[0].meta if len(chunks) == 1 else _joined_meta(chunks)
+    text = b",".join([chunk.text for chunk in chunks])
+    return compressed(_plain(meta, text)), text
+
+
+def _joined_meta(chunks: Sequence[Chunk]) -> bytes:
+    columns: tuple[list[int], ...] = ([], [], [])
+    lengths: list[int] = []
+    for chunk in chunks:
+        meta = _Columns(chunk.meta)
+        count = meta.one()
+        for column in columns:
+            column.extend(meta.differences(count))
+        lengths.extend(meta.take(count))
+    return b"".join(
+        [_varint(len(lengths)), *(_packed(_steps(column)) for column in columns), _packed(lengths)]
+    )
+
+
 def _plain(meta: bytes | bytearray, text: bytes) -> bytes:
     plain = bytearray()
     _put(plain, [len(meta)])

@@ -1,5 +1,6 @@
 """What is indexed of a call: the words of its lines, and facets of whose and of what kind its entries are."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -38,8 +39,13 @@ def full_text(account_id: int, text: bytes) -> FullText:
         entries = _entries.decode(b"[%b]" % text)
     except msgspec.MsgspecError as error:
         raise StoreDamaged from error
-    facets = {facet(KIND, entry.kind) for entry in entries}
-    facets.update(facet(MODULE_TYPE, entry.event.data.module_type) for entry in entries)
-    facets.add(facet(ACCOUNT, str(account_id)))
     words = terms("\n".join([entry.event.line for entry in entries]))
-    return FullText(" ".join(words), " ".join(facets))
+    kinds = frozenset([(entry.kind, entry.event.data.module_type) for entry in entries])
+    return FullText(" ".join(words), _facets(account_id, kinds))
+
+
+@lru_cache(4096)
+def _facets(account_id: int, kinds: frozenset[tuple[str, str]]) -> str:
+    """Remembered, because applications make the same kinds of calls again and again."""
+    facets = {facet(KIND, kind) for kind, _ in kinds} | {facet(MODULE_TYPE, module) for _, module in kinds}
+    return " ".join([facet(ACCOUNT, str(account_id)), *facets])

@@ -1,6 +1,6 @@
 """Which Days cannot be read: those in which a read or a sealing failed, and at the start a look into each."""
 
-from ringlog.model import Health
+from ringlog.model import Backlog, Health
 from ringlog.store.sqlite.call_index import GONE, N_BITS
 from ringlog.store.sqlite.catalogue import Connection
 from ringlog.store.sqlite.days import Days, name
@@ -18,7 +18,7 @@ def look_into_each(catalogue: Connection, days: Days) -> None:
             days.look(call_id)
 
 
-def health(catalogue: Connection, days: Days) -> Health:
+def health(catalogue: Connection, days: Days, unsealed: Backlog) -> Health:
     """Raises apsw.Error where the catalogue itself cannot be read."""
     catalogue.rows("SELECT 1 FROM day LIMIT 1")
 
@@ -26,4 +26,4 @@ def health(catalogue: Connection, days: Days) -> Health:
         select = f"SELECT 1 FROM call WHERE id = ? AND NOT deleted AND NOT {GONE}"  # noqa: S608 - a constant
         return bool(catalogue.rows(select, (call_id,)))
 
-    return Health([name(day) for day in days.broken(is_kept)])
+    return Health([name(day) for day in days.broken(is_kept)], unsealed)

@@ -32,7 +32,8 @@ from ringlog.store.sqlite.deletion import Deletion
 from ringlog.store.sqlite.expiry import Expiry
 from ringlog.store.sqlite.faults import SEAM
 from ringlog.store.sqlite.health import health, look_into_each
-from ringlog.store.sqlite.sealing import Reached, Sealing
+from ringlog.store.sqlite.sealer_process import SealerProcess
+from ringlog.store.sqlite.sealing import Reached, Round, Sealing
 from ringlog.store.sqlite.writer import Job, Writer
 
 T = TypeVar("T")
@@ -54,7 +55,7 @@ class SqliteStore:
         self._lists = ThreadPoolExecutor(1, "ringlog-lists")
         self._upkeep = ThreadPoolExecutor(1, "ringlog-upkeep")
         parts = (partial(catalogue.connect, self._path), self._days, self._writer, reached)
-        self._sealing = Sealing(*parts)
+        self._sealing = Sealing(SealerProcess(folder), self._days, self._writer, reached)
         self._expiry = Expiry(*parts)
         self._deletion = Deletion(*parts)
 
@@ -106,6 +107,7 @@ class SqliteStore:
 
     def _finish(self) -> None:
         self._upkeep.shutdown()
+        self._sealing.close()
         self._lists.shutdown()
         self._writer.close()
         self._days.close()
@@ -178,7 +180,12 @@ class SqliteStore:
 
     async def seal(self, horizon: Horizon) -> int:
         self._must_append()
-        return await self._in(self._upkeep, lambda: self._sealing.seal(horizon))
+        one = Round(horizon)
+        while await self._in(self._upkeep, lambda: self._sealing.step(one)):
+            pass
+        if one.failed:
+            raise one.failed
+        return one.sealed
 
     async def expire(self, horizon: Horizon) -> Expired:
         self._must_append()
@@ -199,7 +206,7 @@ class SqliteStore:
 
     async def health(self) -> Health:
         with SEAM:
-            return health(self._reader, self._days)
+            return health(self._reader, self._days, self._sealing.waiting)
 
     def _look_into_days(self) -> None:
         connection = catalogue.connect(self._path)

@@ -1,0 +1,33 @@
+"""What the process that appends and the one that seals say to each other: lines of JSON."""
+
+import msgspec
+
+from ringlog.model import Backlog
+
+GO_ON = b"\n"
+"""What is said once the frames of a step are built."""
+
+
+class Step(msgspec.Struct):
+    """What is asked: to seal some of the calls above the id `after`."""
+
+    after: int
+    quiet_before_us: int
+    idle_before_us: int
+    count: bool = False
+    """Also count what waits."""
+
+
+class Report(msgspec.Struct):
+    """What a step did so far."""
+
+    after: int | None
+    """Where the next step begins. None: no call is left."""
+    calls: list[tuple[int, int]] = msgspec.field(default_factory=list[tuple[int, int]])
+    """Of each call its id and the arrival up to which its entries are in the frame."""
+    failed: str = ""
+    """The name of an error; the calls that it concerned are left out."""
+    failed_call: int = 0
+    failed_unreadable: bool = False
+    """Its Day may be damaged."""
+    waiting: Backlog | None = None
