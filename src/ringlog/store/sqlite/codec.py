@@ -5,6 +5,7 @@ before, then lengths. A frame is its meta and text, compressed together.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from operator import sub
 from typing import NamedTuple
 
@@ -115,13 +116,16 @@ def join_frame(chunks: Sequence[Chunk]) -> tuple[bytes, bytes]:
 
     Raises StoreDamaged.
     """
-    source = chunks[0].source.encode()
-    meta = bytearray([1])
-    _put(meta, [len(source)])
-    meta += source
-    meta += chunks[0].meta if len(chunks) == 1 else _joined_meta(chunks)
-    text = b",".join([chunk.text for chunk in chunks])
+    one, *others = chunks
+    meta = _one_source(one.source) + (_joined_meta(chunks) if others else one.meta)
+    text = b",".join([chunk.text for chunk in chunks]) if others else one.text
     return compressed(_plain(meta, text)), text
+
+
+@lru_cache(1024)
+def _one_source(source: str) -> bytes:
+    encoded = source.encode()
+    return b"%b%b%b" % (_varint(1), _varint(len(encoded)), encoded)
 
 
 def _joined_meta(chunks: Sequence[Chunk]) -> bytes:
@@ -139,9 +143,7 @@ def _joined_meta(chunks: Sequence[Chunk]) -> bytes:
 
 
 def _plain(meta: bytes | bytearray, text: bytes) -> bytes:
-    plain = bytearray()
-    _put(plain, [len(meta)])
-    return bytes(plain + meta + text)
+    return b"%b%b%b" % (_varint(len(meta)), meta, text)
 
 
 def _split(text: bytes, lengths: Iterable[int]) -> list[bytes]:

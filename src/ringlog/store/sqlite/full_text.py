@@ -16,16 +16,16 @@ class FullText(NamedTuple):
     facets: str
 
 
-class _Data(msgspec.Struct):
+class _Data(msgspec.Struct, gc=False):
     module_type: str = ""
 
 
-class _Event(msgspec.Struct):
+class _Event(msgspec.Struct, gc=False):
     line: str
     data: _Data
 
 
-class _Entry(msgspec.Struct):
+class _Entry(msgspec.Struct, gc=False):
     event: _Event
     kind: str = msgspec.field(name="class")
 

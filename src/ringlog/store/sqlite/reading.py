@@ -114,6 +114,8 @@ def in_sequence(chunks: Sequence[Chunk]) -> bool:
     if not chunks:
         return True
     source = chunks[0].source
+    if len(chunks) == 1:
+        return source != UNNUMBERED_SOURCE
     return (
         source != UNNUMBERED_SOURCE
         and chunks[-1].source == source
