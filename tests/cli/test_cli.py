@@ -230,3 +230,31 @@ def test_bytes_that_are_no_text_are_said_in_a_sentence(
     code, _, err = ringlog("calls", "--to", "http://127.0.0.1:1", "--email", "a@b.c")
     assert (code, err.count("\n")) == (1, 1)
     assert "no UTF-8" in err
+
+
+def test_a_deleted_call_is_gone_and_deleting_it_again_does_no_harm(told: Ringlog, tmp_path: Path) -> None:
+    done = (0, f"Deleted call {tour.SESSION}.\n", "")
+    assert told("call", "delete", tour.SESSION)[0] == 1, "nobody said yes"
+    assert told("show", tour.SESSION)[0] == 0
+    for _ in range(2):
+        assert told("call", "delete", tour.SESSION, "--account", "ann@example.com", "--yes") == done
+    missing = (1, "", "ringlog: No call log was found.\n")
+    assert told("show", tour.SESSION) == missing
+    assert told("call", "delete", "nothing", "--yes") == missing
+    late = told("import", str(tmp_path / "tour.ndjson"))[2]
+    assert late == "0 entries imported, 0 known already, 106 records left out: too old.\n"
+
+
+def test_a_deleted_account_is_gone(told: Ringlog) -> None:
+    assert told("account", "delete", "ann@example.com") == (
+        1, "", "ringlog: Nothing was deleted: that cannot be undone, so say --yes.\n",
+    )  # fmt: skip
+    assert told("account", "delete", "Ann@example.com", "--yes") == (
+        0,
+        "Deleted account Ann@example.com.\n",
+        "",
+    )
+    assert json.loads(told("account", "list", "--json")[1]) == []
+    assert told("account", "delete", "ann@example.com", "--yes")[2] == (
+        "ringlog: There is no account of ann@example.com.\n"
+    )

@@ -192,3 +192,29 @@ def test_what_is_no_ringlog_is_one_sentence(
         finally:
             stranger.shutdown()
             serving.join()
+
+
+def test_beside_a_server_a_call_is_deleted_through_it_and_an_account_not_at_all(
+    ringlog: Ringlog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "other"
+    with Server(folder) as server:
+        assert server.ingest(tour.ndjson(tour.AGO_S)).status == 200
+        made = command("key", "add", server.email, "--scope", "admin", "--json", "--store", server.store)
+        delete = ("call", "delete", tour.SESSION, "--yes")
+        there = (*delete, "--to", server.url, "--email", server.email)
+        monkeypatch.setenv("RINGLOG_KEY", server.key)
+        assert ringlog(*there)[2] == (
+            "ringlog: The server answers: The developer key lacks the scope for that.\n"
+        )
+        assert ringlog(*delete, "--store", server.store) == (
+            1, "", f"ringlog: Another process appends to {folder}: give its address with --to instead.\n",
+        )  # fmt: skip
+        code, _, err = ringlog("account", "delete", server.email, "--yes", "--store", server.store)
+        assert code == 1
+        assert err.startswith(f"ringlog: Another process appends to {folder}: stop it to delete an account;")
+        monkeypatch.setenv("RINGLOG_KEY", json.loads(made.stdout)["developer_key"])
+        assert ringlog(*there) == (0, f"Deleted call {tour.SESSION}.\n", "")
+        assert server.get("/v1/calls").json()["calls"] == []
+        assert server.ingest(tour.ndjson(tour.AGO_S)).status == 410
+        assert not [path for path in folder.rglob("*.db*") if b"email test" in path.read_bytes()]

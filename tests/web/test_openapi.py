@@ -59,7 +59,7 @@ def documented(prefix: str) -> set[int]:
         if path.startswith(prefix)
         for operation in operations.values()
         for status in operation["responses"]
-        if status != "200"
+        if int(status) >= 400
     }
 
 

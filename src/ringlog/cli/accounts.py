@@ -10,11 +10,12 @@ import typer
 from rich.text import Text
 
 from ringlog.accounts import Accounts
-from ringlog.cli import options
-from ringlog.cli.place import now_us, run
-from ringlog.cli.terminal import filled, put, terminal
+from ringlog.cli import deleting, options
+from ringlog.cli.groups import group
+from ringlog.cli.place import existing, now_us, run
+from ringlog.cli.terminal import filled, put, terminal, visible
 from ringlog.config import store_folder
-from ringlog.errors import BadInput
+from ringlog.errors import BadInput, StoreLocked
 from ringlog.model import MICROSECONDS, Scope
 from ringlog.store.sqlite.store import SqliteStore
 
@@ -78,6 +79,27 @@ def enable(email: Email, store: options.Store = options.STORE) -> None:
 async def _set_active(email: str, store: str, *, active: bool) -> None:
     async with opened(store) as found:
         await found.set_active(email, active)
+
+
+def delete(email: Email, yes: deleting.Yes = False, store: options.Store = options.STORE) -> None:
+    """Delete an account with its keys and all its calls for good, where no server runs."""
+    deleting.confirm(f"Delete account {email} with all its calls", yes=yes)
+    run(_delete_account(email, store))
+    typer.echo(f"Deleted account {visible(email)}.")
+
+
+async def _delete_account(email: str, store: str) -> None:
+    folder = existing(store)
+    try:
+        found = await SqliteStore.open(folder, append=True)
+    except StoreLocked:
+        raise StoreLocked(
+            f"Another process appends to {folder}: stop it to delete an account; disabling works meanwhile."
+        ) from None
+    try:
+        await found.delete_account(email)
+    finally:
+        await found.close()
 
 
 def add_key(
@@ -154,8 +176,11 @@ def table_row(*cells: tuple[str, int]) -> None:
 
 
 def register(app: typer.Typer) -> None:
-    account = group(app, "account", "Accounts: add, list, disable, enable.", "account add ann@example.com")
+    account = group(
+        app, "account", "Accounts: add, list, disable, enable, delete.", "account add ann@example.com"
+    )
     account.command("add", epilog="Example: ringlog account add ann@example.com")(add)
+    account.command("delete", epilog="Example: ringlog account delete ann@example.com --yes")(delete)
     account.command("disable", epilog="Example: ringlog account disable ann@example.com")(disable)
     account.command("enable", epilog="Example: ringlog account enable ann@example.com")(enable)
     account.command("list", epilog="Example: ringlog account list --json")(list_accounts)
@@ -163,9 +188,3 @@ def register(app: typer.Typer) -> None:
     key.command("add", epilog="Example: ringlog key add ann@example.com --scope read")(add_key)
     key.command("list", epilog="Example: ringlog key list ann@example.com")(list_keys)
     key.command("revoke", epilog="Example: ringlog key revoke ann@example.com 2")(revoke)
-
-
-def group(app: typer.Typer, name: str, text: str, example: str) -> typer.Typer:
-    below = typer.Typer(rich_markup_mode=None)
-    app.add_typer(below, name=name, help=text, epilog=f"Example: ringlog {example}")
-    return below

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from ringlog import __version__
-from ringlog.cli import accounts, calls, collect, demo, doctor, expire, replay, serve, transfer
+from ringlog.cli import accounts, calls, collect, deleting, demo, doctor, expire, replay, serve, transfer
 from ringlog.cli.terminal import visible
 from ringlog.errors import RinglogError
 
@@ -18,6 +18,7 @@ COMMANDS: Sequence[Callable[[typer.Typer], None]] = (
     accounts.register,
     calls.register,
     collect.register,
+    deleting.register,
     demo.register,
     doctor.register,
     expire.register,

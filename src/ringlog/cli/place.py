@@ -72,6 +72,10 @@ class Place(Protocol):
         """Raises BeyondRetention, Conflict and what else refuses it."""
         ...
 
+    async def delete(self, session_id: str) -> None:
+        """Deletes the call for good. Raises NoSuchCall."""
+        ...
+
 
 class LocalPlace:
     def __init__(self, log: CallLog, account_id: int) -> None:
@@ -94,6 +98,9 @@ class LocalPlace:
 
     async def append(self, batch: Batch) -> Appended:
         return await self._log.append(self._account_id, batch)
+
+    async def delete(self, session_id: str) -> None:
+        await self._log.delete(self._account_id, session_id)
 
 
 class _Page(msgspec.Struct):
@@ -158,6 +165,9 @@ class RemotePlace:
         with understood(self._server):
             counts = answer.json()
             return Appended(counts["accepted"], counts["duplicates"], counts.get("dropped", 0))
+
+    async def delete(self, session_id: str) -> None:
+        checked(self._server.request("DELETE", f"/v1/calls/{quote(session_id, safe='')}"))
 
     def _get(self, path: str, query: Mapping[str, str | int | None]) -> Answer:
         given = {key: value for key, value in query.items() if value is not None}

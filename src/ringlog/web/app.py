@@ -24,11 +24,21 @@ log = structlog.get_logger()
 def build(call_log: CallLog, accounts: Accounts, clock: Clock) -> asgi.App:
     """The ASGI application over these parts."""
     behind = Litestar(
-        route_handlers=[native.calls, native.call, live, ready, openapi],
+        # The one of OPTIONS before those it names: else Litestar makes one of its own, of the first of them.
+        route_handlers=[
+            native.calls,
+            native.call_methods,
+            native.call,
+            native.delete_call,
+            live,
+            ready,
+            openapi,
+        ],
         dependencies={
             "call_log": Provide(lambda: call_log, sync_to_thread=False),
             "accounts": Provide(lambda: accounts, sync_to_thread=False),
             "principal": Provide(native.principal),
+            "admin": Provide(native.admin),
         },
         exception_handlers={Exception: failed},
         openapi_config=None,

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Annotated, Any, cast
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response, delete, get, route
 from litestar.di import NamedDependency
 
 from ringlog.accounts import Accounts, Principal
@@ -28,11 +28,20 @@ AnyRequest = Request[Any, Any, Any]
 
 
 async def principal(request: AnyRequest, accounts: NamedDependency[Accounts]) -> Principal:
-    """Who asks. Raises Unauthorized, Forbidden."""
+    """Who reads. Raises Unauthorized, Forbidden."""
+    return await holder(Scope.READ, request, accounts)
+
+
+async def admin(request: AnyRequest, accounts: NamedDependency[Accounts]) -> Principal:
+    """Who deletes. Raises Unauthorized, Forbidden."""
+    return await holder(Scope.ADMIN, request, accounts)
+
+
+async def holder(scope: Scope, request: AnyRequest, accounts: Accounts) -> Principal:
     found = await accounts.authenticate(request.headers.get("authorization", "").encode("latin-1"))
     if not found:
         raise Unauthorized
-    if Scope.READ not in found.scopes:
+    if scope not in found.scopes:
         raise Forbidden
     return found
 
@@ -83,6 +92,20 @@ async def call(
         b'{"call":%b,"entries":[%b],"next":%b}'
         % (asgi.encode(call_row(found)), b",".join(map(entry, page)), asgi.encode(following))
     )
+
+
+@delete("/v1/calls/id")
+async def delete_call(
+    request: AnyRequest, call_log: NamedDependency[CallLog], admin: NamedDependency[Principal]
+) -> None:
+    """Deletes one call for good; the answer comes after its bytes are gone."""
+    await call_log.delete(admin.account_id, session_id(request.scope["raw_path"][len(NATIVE_CALL) :]))
+
+
+@route("/v1/calls/id", http_method="OPTIONS", status_code=204)
+async def call_methods() -> Response[None]:
+    """What Litestar would answer, but that it names the methods of one handler only."""
+    return Response(None, headers={"Allow": "DELETE, GET, OPTIONS"})
 
 
 def json_response(body: bytes) -> Response[bytes]:

@@ -131,7 +131,7 @@ WORDS = {
     404: "No such address, no such call, or its details are gone.",
     405: "Another method.",
     409: "Something else is stored under a record's identity.",
-    410: "A record is older than what is kept.",
+    410: "A record is older than what is kept, or its call was deleted.",
     413: "The body is too large.",
     415: "The body's type or encoding is not one that is read.",
     500: "The database failed.",
@@ -199,6 +199,14 @@ def _native(summary: str, parameters: list[Json], schema: Json) -> Json:
     }
 
 
+DELETE: Json = {
+    "summary": "Delete a call for good (scope admin); the answer comes after its bytes are gone.",
+    "tags": ["Native"],
+    "parameters": [SESSION],
+    "responses": {"204": {"description": "It is deleted."}, **_errors(401, 403, 404, 405, 500, 503, 507)},
+}
+
+
 def _open(summary: str) -> Json:
     schema: Json = {"type": "object"}
     return {
@@ -264,7 +272,8 @@ PATHS: Json = {
                 entries={"type": "array", "items": ENTRY},
                 next={"type": ["integer", "null"]},
             ),
-        )
+        ),
+        "delete": DELETE,
     },
     "/health/live": {"get": _open("The process runs.")},
     "/health/ready": {

@@ -54,7 +54,7 @@ def _wiped(connection: Connection, path: Path) -> bool:
             if Path(f"{path}-wal").stat().st_size:
                 return False
             _clear_gaps(path)
-            # A commit, so that every other connection forgets the pages it remembers, gaps included.
+            # A commit: whoever has read pages since the log was truncated forgets them and their gaps.
             ((version,),) = connection.rows("PRAGMA user_version")
             connection.run(f"PRAGMA user_version = {version}")
     except apsw.BusyError:
