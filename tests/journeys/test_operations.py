@@ -1,5 +1,6 @@
 """What an operator does with a store, by the command line."""
 
+import shutil
 import time
 from pathlib import Path
 
@@ -29,3 +30,39 @@ def test_the_doctor_says_so_with_its_exit_code(tmp_path: Path) -> None:
         ill = ringlog("doctor", "--store", server.store)
         assert (ill.returncode, ill.stderr) == (1, "")
         assert ill.stdout.startswith(f"{day} cannot be read: ")
+
+
+def test_a_backup_made_while_serving_is_restored(tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    with filled(tmp_path / "store") as server:
+        server.ingest([row("later", START), entry("later", "kept", at=START, source="s", seq=0)])
+        made = ringlog("backup", str(copy), "--store", server.store)
+        assert (made.returncode, made.stderr) == (0, "")
+        assert made.stdout == f"Backed up to {copy}; ringlog doctor --store sqlite:{copy} looks at it.\n"
+        assert ringlog("doctor", "--store", f"sqlite:{copy}").returncode == 0
+        again = ringlog("backup", str(copy), "--store", server.store)
+        assert (again.returncode, again.stdout) == (1, "")
+        assert again.stderr == f"ringlog: {copy} exists: a backup makes a folder of its own.\n"
+        server.terminate()
+        (server.folder / "catalogue.db").write_bytes(b"garbage" * 1000)
+        refused = ringlog("serve", "--store", server.store, "--port", "0")
+        assert refused.returncode == 1
+        assert refused.stderr.startswith(f"ringlog: {server.folder / 'catalogue.db'} cannot be read: ")
+        assert "ringlog backup" in refused.stderr
+        shutil.rmtree(server.folder)
+        shutil.copytree(copy, server.folder)
+        server.start()
+        assert len(server.get("/api/call/x").json()) == 9
+        assert [one["event"]["line"] for one in server.get("/api/call/later").json()] == ["kept"]
+
+
+def test_a_catalogue_that_was_emptied_is_no_new_store(tmp_path: Path) -> None:
+    server = filled(tmp_path / "store")
+    catalogue = server.folder / "catalogue.db"
+    for empty in (lambda: catalogue.write_bytes(b""), catalogue.unlink):
+        empty()
+        for beside in ("-wal", "-shm"):
+            catalogue.with_name(catalogue.name + beside).unlink(missing_ok=True)
+        refused = ringlog("serve", "--store", server.store, "--port", "0")
+        assert refused.returncode == 1
+        assert "ringlog backup" in refused.stderr

@@ -111,14 +111,11 @@ DAMAGES: dict[str, tuple[Damage, list[str]]] = {
         ["CATALOGUE: call 'sealed' should have 2 errors and has 3."],
     ),
     "times": (
-        in_catalogue("UPDATE call SET start_s = start_s + 1 WHERE session_id = 'runs'"),
-        [
-            "CATALOGUE: call 'runs' names another time of its last entry than it has.",
-            "CATALOGUE: call 'runs' starts at another time than its first entry, which gave the start.",
-        ],
+        in_catalogue("UPDATE call SET last_after_us = last_after_us + 1 WHERE session_id = 'runs'"),
+        ["CATALOGUE: call 'runs' names another time of its last entry than that has."],
     ),
     "arrivals": (
-        in_catalogue("UPDATE call SET skipped = -entries WHERE session_id = 'runs'"),
+        in_catalogue("UPDATE call SET skipped = -1 WHERE session_id = 'runs'"),
         ["CATALOGUE: call 'runs' has an entry whose arrival number is still to come."],
     ),
     "no Day": (
@@ -135,7 +132,7 @@ DAMAGES: dict[str, tuple[Damage, list[str]]] = {
     ),
     "a garbage catalogue": (
         lambda folder, _: void((folder / "catalogue.db").write_bytes(b"garbage" * 999)),
-        [f"CATALOGUE cannot be read: {RESTORE}"],
+        ["CATALOGUE cannot be read: stop the server and restore the last copy that ringlog backup made."],
     ),
 }
 

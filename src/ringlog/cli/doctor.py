@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 
 from ringlog.cli import options
 from ringlog.cli.place import existing
@@ -17,7 +17,7 @@ from ringlog.store.sqlite.doctor import Progress as Told
 def doctor(store: options.Store = options.STORE) -> None:
     """Check every file, call and entry of a store, also beside its server; exit 0 only if all is well."""
     wrong = 0
-    with bar("calls") as progress:
+    with bar("calls", MofNCompleteColumn()) as progress:
         patient = Doctor(existing(store), progress)
         for finding in patient.findings():
             wrong += 1
@@ -28,10 +28,10 @@ def doctor(store: options.Store = options.STORE) -> None:
 
 
 @contextmanager
-def bar(what: str) -> Generator[Told]:
+def bar(what: str, count: ProgressColumn) -> Generator[Told]:
     """A progress bar on stderr, on a terminal."""
     shown = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("{task.description}"), BarColumn(), count,
         console=Console(stderr=True), transient=True, disable=not Console(stderr=True).is_terminal,
     )  # fmt: skip
     with shown:

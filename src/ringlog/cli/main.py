@@ -10,12 +10,25 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 from ringlog import __version__
-from ringlog.cli import accounts, calls, collect, deleting, demo, doctor, expire, replay, serve, transfer
+from ringlog.cli import (
+    accounts,
+    backup,
+    calls,
+    collect,
+    deleting,
+    demo,
+    doctor,
+    expire,
+    replay,
+    serve,
+    transfer,
+)
 from ringlog.cli.terminal import visible
 from ringlog.errors import RinglogError
 
 COMMANDS: Sequence[Callable[[typer.Typer], None]] = (
     accounts.register,
+    backup.register,
     calls.register,
     collect.register,
     deleting.register,

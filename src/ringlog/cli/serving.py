@@ -21,6 +21,7 @@ from ringlog.accounts import Accounts
 from ringlog.call_log import CallLog
 from ringlog.cli.place import now_us
 from ringlog.config import Retention, store_folder
+from ringlog.errors import StoreBusy
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.web.app import build
 
@@ -100,6 +101,8 @@ async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
     while True:
         try:
             await work()
+        except StoreBusy as busy:
+            log.warning("upkeep waits", why=busy.message)
         except Exception:  # whatever it was, sealing and expiry go on
             log.exception("upkeep failed")
         await asyncio.sleep(seconds)

@@ -67,9 +67,9 @@ def times(examined: Examined) -> Iterator[str]:
     call = examined.call
     found = [entry.time_us for entry in examined.entries]
     if call.last_us != max(found, default=None):
-        yield "names another time of its last entry than it has"
+        yield "names another time of its last entry than that has"
     if call.start_from == FROM_ENTRY and call.start_s != min(found, default=0) // MICROSECONDS:
-        yield "starts at another time than its first entry, which gave the start"
+        yield "does not start with its first entry"
 
 
 def arrivals(examined: Examined) -> Iterator[str]:

@@ -20,8 +20,8 @@ from ringlog.store.sqlite import call_checks, store_checks
 from ringlog.store.sqlite.call_index import N_BITS, SELECT, IndexedCall, indexed
 from ringlog.store.sqlite.catalogue import connect_to_look, reading
 from ringlog.store.sqlite.expiry import OPEN
-from ringlog.store.sqlite.faults import SEAM, UNREADABLE
-from ringlog.store.sqlite.store_checks import CATALOGUE, Patient, unreadable
+from ringlog.store.sqlite.faults import CATALOGUE, SEAM, UNREADABLE, unreadable
+from ringlog.store.sqlite.store_checks import Patient
 
 PAGE = 500
 """Calls looked at together."""
@@ -95,12 +95,13 @@ def look(patient: Patient, day: int, first: int) -> Page:
         is_last = len(calls) < PAGE
         end = end if is_last else calls[-1].id + 1
         chunks = patient.chunks(first, end)
+        noted = patient.noted(first, end)
     file = patient.day_file(day)
     try:
         frames = patient.frames(day, first, end) if needed(file, calls) else {}
     except UNREADABLE:
         return Page([unreadable(file)], len(calls), None)
-    findings = unknown(file, frames.keys() - {call.id for call in calls})
+    findings = unknown(file, frames.keys() - {call.id for call in calls} - noted)
     for call in calls:
         mine = chunks.get(call.id, []), frames.get(call.id)
         findings += call_checks.findings(call, *mine, patient.file, file)

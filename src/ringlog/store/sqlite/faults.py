@@ -1,11 +1,14 @@
 """The seam: a driver's error gets its name in Ringlog's own tree here and nowhere else."""
 
 import errno
+from pathlib import Path
 from types import TracebackType
 
 import apsw
 
 from ringlog.errors import StoreBusy, StoreDamaged, StoreFault, StoreFull
+
+CATALOGUE = "catalogue.db"
 
 NAMES: tuple[tuple[type[Exception], type[StoreFault]], ...] = (
     (apsw.FullError, StoreFull),
@@ -35,6 +38,16 @@ def renamed(error: BaseException) -> StoreFault | None:
         if isinstance(error, theirs):
             return ours()
     return None
+
+
+def unreadable(file: Path) -> str:
+    """What an operator is told of a damaged file."""
+    if file.name == CATALOGUE:
+        what, do = "cannot be read", "stop the server and restore the last copy that ringlog backup made"
+    else:
+        what = "cannot be read" if file.exists() else "is missing"
+        do = "stop the server and put this file of the last backup in its place"
+    return f"{file} {what}: {do}."
 
 
 class Seam:

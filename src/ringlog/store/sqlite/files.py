@@ -2,9 +2,11 @@
 
 import fcntl
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
-from ringlog.errors import StoreLocked
+from ringlog.errors import StoreBusy, StoreLocked
 
 
 def make_folder(folder: Path) -> None:
@@ -24,6 +26,19 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def make_private(path: Path) -> None:
+    """Makes an empty file for its owner alone."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+def fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def unlink(path: Path) -> None:
     """Removes a file that may be gone already."""
     path.unlink(missing_ok=True)
@@ -34,12 +49,41 @@ LOCK, BACKUP_LOCK, CLOCK = "lock", "backup.lock", "clock"
 
 def is_appended(folder: Path) -> bool:
     """Whether a process appends to the store."""
+    if not (folder / LOCK).exists():
+        return False
     with (folder / LOCK).open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
     return False
+
+
+@contextmanager
+def backing_up(folder: Path) -> Generator[None]:
+    """While a backup is made nothing is dropped; waits for what is being dropped right now."""
+    with _locked(folder / BACKUP_LOCK, fcntl.LOCK_SH):
+        yield
+
+
+@contextmanager
+def dropping(folder: Path) -> Generator[None]:
+    """While something is dropped no backup begins. Raises StoreBusy where one is made."""
+    try:
+        with _locked(folder / BACKUP_LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            yield
+    except BlockingIOError:
+        raise StoreBusy("A backup is being made; try again.") from None
+
+
+@contextmanager
+def _locked(path: Path, how: int) -> Generator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, how)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class Lock:

@@ -1,13 +1,16 @@
 """The embedded store: one folder, one process that appends, any number that read."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from ringlog.errors import ConfigurationFault, StoreFault, StoreLocked
+import apsw
+
+from ringlog.errors import ConfigurationFault, StoreBusy, StoreDamaged, StoreFault, StoreLocked
 from ringlog.model import (
     MICROSECONDS,
     Account,
@@ -30,7 +33,7 @@ from ringlog.store.sqlite.catalogue import Connection
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.deletion import Deletion
 from ringlog.store.sqlite.expiry import Expiry
-from ringlog.store.sqlite.faults import SEAM
+from ringlog.store.sqlite.faults import CATALOGUE, SEAM, unreadable
 from ringlog.store.sqlite.health import health, look_into_each
 from ringlog.store.sqlite.sealer_process import SealerProcess
 from ringlog.store.sqlite.sealing import Reached, Round, Sealing
@@ -47,7 +50,7 @@ class SqliteStore:
     """Store of base.py. Point reads run where they are called, lists and upkeep in a thread each."""
 
     def __init__(self, folder: Path, lock: files.Lock | None, reached: Reached) -> None:
-        self._path = folder / "catalogue.db"
+        self._path = folder / CATALOGUE
         self._lock = lock
         self._days = Days(folder / "days")
         self._connection: Connection | None = catalogue.connect(self._path)
@@ -73,23 +76,21 @@ class SqliteStore:
 
     @classmethod
     def _open(cls, folder: Path, append: bool, create: bool, reached: Reached) -> "SqliteStore":
-        path = folder / "catalogue.db"
+        path = folder / CATALOGUE
         if not create and not path.is_file():
             raise ConfigurationFault(f"There is no store in {folder}.")
         if create:
             _make(folder)
         lock = files.Lock(folder) if append else None
         try:
-            connection = catalogue.connect_to_write(path, create=create)
-            try:
-                _bring_up_to_date(connection, folder, lock)
-            finally:
-                connection.close()
+            _bring_up_to_date(path, lock, create)
             store = cls(folder, lock, reached)
             if append:
-                store._expiry.finish()
+                # What a killed server had begun; while a backup is made, the next `expire` does it.
+                with contextlib.suppress(StoreBusy):
+                    store._drop(store._expiry.finish)
                 # Beside what comes: no read finds the calls any more. What fails is tried again by `expire`.
-                store._upkeep.submit(store._deletion.finish)
+                store._upkeep.submit(store._drop, store._deletion.finish)
                 store._upkeep.submit(store._look_into_days)
         except BaseException:
             if lock:
@@ -134,7 +135,7 @@ class SqliteStore:
     async def delete_account(self, email: str) -> None:
         self._must_append()
         await self._write(lambda writer: accounts.leave(writer, email))
-        await self._in(self._upkeep, self._deletion.finish)
+        await self._in(self._upkeep, lambda: self._drop(self._deletion.finish))
 
     async def add_key(self, account_id: int, digest: bytes, scopes: Scope, now_us: int) -> DeveloperKey:
         return await self._write(lambda writer: accounts.add_key(writer, account_id, digest, scopes, now_us))
@@ -192,8 +193,8 @@ class SqliteStore:
         return await self._in(self._upkeep, lambda: self._expire(horizon))
 
     def _expire(self, horizon: Horizon) -> Expired:
-        gone = self._expiry.expire(horizon)
-        self._deletion.finish()
+        gone = self._drop(lambda: self._expiry.expire(horizon))
+        self._drop(self._deletion.finish)
         return gone
 
     async def delete_call(self, account_id: int, session_id: str, now_us: int) -> None:
@@ -202,7 +203,12 @@ class SqliteStore:
         call_id = await self._write(
             lambda catalogue: tombstones.bury(catalogue, account_id, session_id, now_s)
         )
-        await self._in(self._upkeep, lambda: self._deletion.finish_call(call_id))
+        await self._in(self._upkeep, lambda: self._drop(lambda: self._deletion.finish_call(call_id)))
+
+    def _drop(self, work: Callable[[], T]) -> T:
+        """Nothing goes from files while a backup is made. Raises StoreBusy."""
+        with files.dropping(self._path.parent):
+            return work()
 
     async def health(self) -> Health:
         with SEAM:
@@ -238,7 +244,18 @@ class SqliteStore:
             return await asyncio.get_running_loop().run_in_executor(thread, work)
 
 
-def _bring_up_to_date(connection: Connection, folder: Path, lock: files.Lock | None) -> None:
+def _bring_up_to_date(path: Path, lock: files.Lock | None, create: bool) -> None:
+    """Raises StoreDamaged where the catalogue is no database, or an empty one beside Days."""
+    if any(path.parent.glob("days/*.db")) and not (path.is_file() and path.stat().st_size):
+        raise StoreDamaged(unreadable(path))
+    try:
+        with contextlib.closing(catalogue.connect_to_write(path, create=create)) as connection:
+            _migrate(connection, path.parent, lock)
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise StoreDamaged(unreadable(path)) from error
+
+
+def _migrate(connection: Connection, folder: Path, lock: files.Lock | None) -> None:
     """Only whoever holds the lock changes the form: a process that appends knows its own alone."""
     if lock or not catalogue.is_older(connection, "catalogue"):
         return catalogue.migrate(connection, "catalogue")

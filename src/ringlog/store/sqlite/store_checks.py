@@ -13,9 +13,8 @@ from ringlog.store.sqlite.catalogue import Connection, connect_to_look, migratio
 from ringlog.store.sqlite.codec import Chunk
 from ringlog.store.sqlite.days import name
 from ringlog.store.sqlite.expiry import EXPIRING, OPEN
-from ringlog.store.sqlite.faults import UNREADABLE
+from ringlog.store.sqlite.faults import CATALOGUE, UNREADABLE
 
-CATALOGUE = "catalogue.db"
 BESIDE = ("", "-wal", "-shm")
 """What SQLite keeps beside a database: of a store that was not stopped in peace it is no fault."""
 OURS = {CATALOGUE + beside for beside in BESIDE} | {files.LOCK, files.BACKUP_LOCK, files.CLOCK, "days"}
@@ -40,6 +39,16 @@ class Patient:
         select = f"SELECT day FROM day WHERE state IN ({marks}) ORDER BY day"  # noqa: S608 - marks
         return [day for (day,) in self.catalogue.rows(select, states)]
 
+    def has_sealed(self, day: int) -> bool:
+        select = "SELECT 1 FROM call WHERE id >= ? AND id < ? AND sealed_arrival LIMIT 1"
+        ((gone_n,),) = self.catalogue.rows("SELECT gone_n FROM day WHERE day = ?", (day,))
+        return bool(self.catalogue.rows(select, ((day << N_BITS) + gone_n, (day + 1) << N_BITS)))
+
+    def noted(self, first: int, end: int) -> set[int]:
+        """Calls that are being deleted."""
+        select = "SELECT call_id FROM deletion WHERE call_id >= ? AND call_id < ?"
+        return {call_id for (call_id,) in self.catalogue.rows(select, (first, end))}
+
     def chunks(self, first: int, end: int) -> dict[int, list[Chunk]]:
         """Of the calls from `first` to before `end`, by call."""
         found: defaultdict[int, list[Chunk]] = defaultdict(list)
@@ -52,8 +61,11 @@ class Patient:
 
     def frames(self, day: int, first: int, end: int) -> dict[int, tuple[int, bytes]]:
         """Arrival and frame, by call. Raises what UNREADABLE names."""
+        # A file of version 0 is one whose first sealing has just begun.
         select = "SELECT call_id, arrival, frame FROM frame WHERE call_id >= ? AND call_id < ?"
         with closing(connect_to_look(self.day_file(day))) as file:
+            if not schema_version(file):
+                return {}
             return {call_id: (arrival, frame) for call_id, arrival, frame in file.rows(select, (first, end))}
 
 
@@ -67,11 +79,6 @@ def check_version(catalogue: Connection) -> None:
         raise ConfigurationFault("This store was made by a newer Ringlog: use that one.")
     if version < ours:
         raise ConfigurationFault("This store was made by an older Ringlog: let this one serve it once.")
-
-
-def unreadable(file: Path) -> str:
-    what = "cannot be read" if file.exists() else "is missing"
-    return f"{file} {what}: stop the server and put this file of the last backup in its place."
 
 
 def files_are_whole(patient: Patient) -> Iterator[str]:
@@ -128,10 +135,18 @@ def no_day_is_going(patient: Patient) -> Iterator[str]:
         yield f"{file} was being dropped when the server ended: its next start finishes that."
 
 
+def no_call_is_going(patient: Patient) -> Iterator[str]:
+    """A server that deletes right now is no fault."""
+    ((count,),) = patient.catalogue.rows("SELECT count(*) FROM deletion")
+    if count and not files.is_appended(patient.folder):
+        yield f"{patient.file}: {count:,} deleted calls have left bytes: the server's next start clears them."
+
+
 CHECKS: tuple[Check, ...] = (
     files_are_whole,
     chunks_have_calls,
     calls_have_days,
     nothing_is_left_over,
     no_day_is_going,
+    no_call_is_going,
 )

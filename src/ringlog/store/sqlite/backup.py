@@ -1,0 +1,167 @@
+"""A backup: a new folder that is itself a store, made while another process may append, seal and expire.
+
+The catalogue is copied first, in one snapshot, so that whatever was acknowledged before is in it; then the
+Days, which may have gone on. What a Day has that the copied catalogue does not know is taken out of the copy;
+what was sealed in between stands in both, which reading takes once. Nothing is dropped meanwhile.
+"""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from ringlog.errors import ConfigurationFault, StoreDamaged
+from ringlog.model import StoredEntry
+from ringlog.store.sqlite import files
+from ringlog.store.sqlite.call_checks import ERROR
+from ringlog.store.sqlite.call_index import Error, earlier_error
+from ringlog.store.sqlite.catalogue import READ, Connection, connect, reading
+from ringlog.store.sqlite.codec import Frame, pack_frame
+from ringlog.store.sqlite.day_file import ACCOUNTS, DayFile, SealedCall
+from ringlog.store.sqlite.days import Days
+from ringlog.store.sqlite.expiry import OPEN
+from ringlog.store.sqlite.faults import CATALOGUE, SEAM, UNREADABLE, unreadable
+from ringlog.store.sqlite.store import SqliteStore
+from ringlog.store.sqlite.store_checks import Patient, check_version
+
+PAGES = 1000
+"""Copied at once."""
+
+Progress = Callable[[int, int], None]
+"""Told how many bytes of about how many are copied."""
+
+# Of a call that the catalogue does not know, all; of one that went on, what came later.
+UNKNOWN = (
+    "SELECT call_id, frame, coalesce(next_arrival, 0) FROM frame LEFT JOIN known.call ON call.id = call_id "
+    "WHERE call.id IS NULL OR arrival >= next_arrival"
+)
+
+
+def back_up(folder: Path, target: Path, progress: Progress) -> None:
+    """Makes `target`, wholly or not at all.
+
+    Raises ConfigurationFault where it cannot be made, StoreDamaged naming the file, StoreFault.
+    """
+    with SEAM, new_folder(folder, target) as part, files.backing_up(folder):
+        copying = Copying(folder, part, progress)
+        copying.catalogue()
+        copying.days()
+        asyncio.run(settle(part))
+        files.fsync_folder(part / "days")
+        files.fsync_folder(part)
+
+
+@contextmanager
+def new_folder(folder: Path, target: Path) -> Generator[Path]:
+    """A folder beside `target` that takes its name once it is whole; removed where it never is."""
+    part = target.with_name(f"{target.name}.part")
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ConfigurationFault(f"{target} exists: a backup makes a folder of its own.")
+    if part.exists():
+        raise ConfigurationFault(f"{part} is what a backup that was cut off has left: remove it first.")
+    if folder.resolve() in target.resolve().parents:
+        raise ConfigurationFault(f"{target} lies inside the store.")
+    try:
+        files.make_folder(part)
+        files.make_folder(part / "days")
+    except OSError as error:
+        raise ConfigurationFault(f"The folder {part} cannot be made: {error.strerror}.") from error
+    try:
+        yield part
+        part.rename(target)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    files.fsync_folder(target.parent)
+
+
+class Copying:
+    """Of one store into a new folder."""
+
+    def __init__(self, folder: Path, part: Path, progress: Progress) -> None:
+        self._folder = folder
+        self._part = part
+        self._progress = progress
+        self._done = 0
+        self._total = sum(file.stat().st_size for file in folder.glob("**/*.db"))
+
+    def catalogue(self) -> None:
+        self._copy(Path(CATALOGUE))
+
+    def days(self) -> None:
+        """Of each Day that the copied catalogue keeps."""
+        live, copy = (closing(connect(folder / CATALOGUE)) for folder in (self._folder, self._part))
+        with live as live_, copy as copy_:
+            known = Patient(self._part, copy_)
+            for day in known.days(OPEN):
+                name = Path("days") / known.day_file(day).name
+                if (self._folder / name).exists():
+                    self._copy(name)
+                    take_out_unknown(live_, copy_, Days(self._part / "days"), day)
+                elif known.has_sealed(day):
+                    raise StoreDamaged(unreadable(self._folder / name))
+
+    def _copy(self, name: Path) -> None:
+        source, target = self._folder / name, self._part / name
+        files.make_private(target)
+        try:
+            with closing(connect(source)) as old, closing(Connection(str(target), flags=READ)) as new:
+                if name == Path(CATALOGUE):
+                    check_version(old)
+                self._pages(old, new)
+        except UNREADABLE as error:
+            raise StoreDamaged(unreadable(source)) from error
+        files.fsync(target)
+
+    def _pages(self, old: Connection, new: Connection) -> None:
+        """In one snapshot, held: without it each commit of another process would begin the copy anew."""
+        with reading(old), new.backup("main", old, "main") as copying:
+            old.rows("SELECT count(*) FROM sqlite_schema")
+            while not copying.done:
+                before = copying.remaining
+                copying.step(PAGES)
+                self._done += max(before - copying.remaining, 0) * 4096
+                self._progress(self._done, self._total)
+
+
+def take_out_unknown(live: Connection, copy: Connection, days: Days, day: int) -> None:
+    """Takes out of a copied Day what came after its catalogue was copied."""
+    with DayFile.opened(days, day, copy) as file, file.writing():
+        for call_id, frame, next_arrival in unknown(days.path(day), Path(copy.filename)):
+            account_id = account_of(live, call_id)
+            file.forget(call_id, account_id)
+            if kept := [one for one in Frame(frame).entries() if one.arrival < next_arrival]:
+                text = b",".join(one.text for one in kept)
+                error = first_error(kept)
+                file.add([SealedCall(call_id, account_id, next_arrival - 1, error, pack_frame(kept), text)])
+
+
+def account_of(live: Connection, call_id: int) -> int:
+    """Whose a call is that the copied catalogue may not know. Raises StoreDamaged."""
+    rows = live.rows(ACCOUNTS, (call_id, call_id + 1))
+    if not rows:
+        raise StoreDamaged("A Day holds calls that the catalogue does not know: ringlog doctor names it.")
+    return rows[0][1]
+
+
+def unknown(day: Path, catalogue: Path) -> list[tuple[int, bytes, int]]:
+    """Calls, their frames, and the first arrival number that the catalogue does not know."""
+    with closing(connect(day)) as file:
+        file.run("ATTACH ? AS known", (str(catalogue),))
+        return [(row[0], row[1], row[2]) for row in file.rows(UNKNOWN)]
+
+
+def first_error(entries: list[StoredEntry]) -> Error:
+    found: Error = (None, None)
+    for entry in entries:
+        if ERROR.search(entry.text):
+            found = earlier_error(found, (entry.time_us, json.loads(entry.text)["event"]["line"]))
+    return found
+
+
+async def settle(folder: Path) -> None:
+    """Opens the copy once, as its server will: what a killed server had begun to drop is finished."""
+    store = await SqliteStore.open(folder, append=True)
+    await store.close()
