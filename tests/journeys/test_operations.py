@@ -1,11 +1,12 @@
 """What an operator does with a store, by the command line."""
 
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
 from tests.journeys.sealed import day_file, received_a_minute_ago, seal
-from tests.running import Server, ringlog
+from tests.running import ENVIRONMENT, RINGLOG, Server, ringlog
 from tests.web.records import entry, row
 
 START = int(time.time()) - 3600
@@ -66,3 +67,19 @@ def test_a_catalogue_that_was_emptied_is_no_new_store(tmp_path: Path) -> None:
         refused = ringlog("serve", "--store", server.store, "--port", "0")
         assert refused.returncode == 1
         assert "ringlog backup" in refused.stderr
+
+
+def test_a_read_only_folder_is_said_in_a_sentence(tmp_path: Path) -> None:
+    server = filled(tmp_path / "store")
+    mounted = f"mount --bind {server.folder} {server.folder} && mount -o remount,ro,bind {server.folder}"
+    command = ["unshare", "-rm", "sh", "-c", f'{mounted} && exec "$@"', "sh", *RINGLOG]
+    refused = subprocess.run(
+        [*command, "serve", "--store", server.store, "--port", "0"],
+        capture_output=True, text=True, check=False, env=ENVIRONMENT,
+    )  # fmt: skip
+    if "unshare" in refused.stderr or "mount" in refused.stderr:
+        return  # this machine lets nobody mount; the sentence is os.access's alone
+    assert refused.returncode == 1
+    assert (
+        refused.stderr == f"ringlog: The folder {server.folder} is read-only: nothing can be stored in it.\n"
+    )

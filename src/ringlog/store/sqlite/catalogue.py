@@ -76,22 +76,33 @@ def connect_to_look(path: Path) -> Connection:
 
 def connect_to_write(path: Path, *, create: bool = False) -> Connection:
     """For writing: durable at each commit, and deleted bytes are overwritten."""
-    is_new = create and not path.exists()
     connection = Connection(str(path), flags=CREATE if create else READ)
     try:
         connection.set_busy_timeout(BUSY_MS)
         connection.run("PRAGMA secure_delete = ON")
-        # Works before the first table only, and before WAL writes the first page.
-        connection.run("PRAGMA auto_vacuum = INCREMENTAL")
+        if create and connection.rows("PRAGMA page_count") == [(0,)]:
+            # Works before the first table only, and before WAL writes a page; later it costs a commit.
+            connection.run("PRAGMA auto_vacuum = INCREMENTAL")
         connection.run("PRAGMA journal_mode = WAL")
         connection.run("PRAGMA synchronous = FULL")
         connection.run("PRAGMA foreign_keys = OFF")
     except BaseException:
         connection.close()
         raise
-    if is_new:
+    if create:
+        # Also where the file is there already: whoever made it may have been killed before this.
         fsync_folder(path.parent)
     return connection
+
+
+def make_durable(connection: Connection) -> None:
+    """To be called before the first write of a connection.
+
+    After a sync that failed, or a kill before it, SQLite finds whole commits in the write-ahead log that may
+    never reach the disk, and a repeated append would be called a duplicate of them. Copied into the database
+    and synced there, they are durable. Raises apsw.BusyError where readers keep it from that.
+    """
+    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
 
 
 def migrate(connection: Connection, schema: str) -> None:

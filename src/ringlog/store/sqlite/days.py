@@ -12,7 +12,7 @@ import apsw
 from ringlog.errors import StoreDamaged
 from ringlog.store.sqlite import files
 from ringlog.store.sqlite.call_index import N_BITS, Error
-from ringlog.store.sqlite.catalogue import Connection, connect, connect_to_write, migrate
+from ringlog.store.sqlite.catalogue import Connection, connect, connect_to_write, make_durable, migrate
 from ringlog.store.sqlite.codec import Frame
 from ringlog.store.sqlite.faults import UNREADABLE
 
@@ -114,6 +114,7 @@ class Days:
         files.make_folder(self._folder)
         connection = connect_to_write(self.path(day), create=True)
         try:
+            make_durable(connection)
             migrate(connection, "day")
         except BaseException:
             connection.close()

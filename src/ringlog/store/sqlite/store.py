@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -81,6 +82,8 @@ class SqliteStore:
             raise ConfigurationFault(f"There is no store in {folder}.")
         if create:
             _make(folder)
+        if append:
+            _must_be_writable(folder)
         lock = files.Lock(folder) if append else None
         try:
             _bring_up_to_date(path, lock, create)
@@ -269,6 +272,12 @@ def _migrate(connection: Connection, folder: Path, lock: files.Lock | None) -> N
         catalogue.migrate(connection, "catalogue")
     finally:
         lock.release()
+
+
+def _must_be_writable(folder: Path) -> None:
+    """Raises ConfigurationFault where the folder, or the disk it lies on, is read-only."""
+    if not os.access(folder, os.W_OK):
+        raise ConfigurationFault(f"The folder {folder} is read-only: nothing can be stored in it.")
 
 
 def _make(folder: Path) -> None:

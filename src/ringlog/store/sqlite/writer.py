@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import apsw
 
 from ringlog.errors import StoreBusy, StoreFault
-from ringlog.store.sqlite.catalogue import Connection, writing
+from ringlog.store.sqlite.catalogue import Connection, make_durable, writing
 from ringlog.store.sqlite.wal import WriteAheadLog
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class Writer:
     def __init__(self, connect: Callable[[], Connection]) -> None:
         self._connect = connect
         self._connection: Connection | None = None
-        self._log = self._connected()[1]
+        self._log: WriteAheadLog | None = None
         self._waiting: list[Waiting] = []
         self._bytes = 0
         self._closing = False
@@ -104,7 +104,7 @@ class Writer:
     def _commit(self, group: list[Waiting]) -> None:
         answers: list[_Answer] = []
         try:
-            connection, _ = self._connected()
+            connection = self._connected()
             with writing(connection):
                 answers = [(one.future, *_run(one.job, connection)) for one in group]
         except Exception as fault:  # whatever it was, those who wait must hear of it
@@ -114,22 +114,28 @@ class Writer:
         _tell(answers)
         self._shorten_log()
 
-    def _connected(self) -> tuple[Connection, WriteAheadLog]:
+    def _connected(self) -> Connection:
+        """Made with the first job: who only reads leaves the log alone."""
         if not self._connection:
-            self._connection = self._connect()
-            self._log = WriteAheadLog(self._connection)
-        return self._connection, self._log
+            connection = self._connect()
+            try:
+                make_durable(connection)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection, self._log = connection, WriteAheadLog(connection)
+        return self._connection
 
     def _shorten_log(self) -> None:
         """Nobody waits for it: what fails here is met again by the next append, if it lasts."""
-        if self._connection:
+        if self._log:
             try:
                 self._log.shorten()
             except apsw.Error:
                 self._disconnect()
 
     def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._log = self._connection, None, None
         if connection:
             with contextlib.suppress(apsw.Error):
                 connection.close()
