@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Generator
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -61,7 +62,7 @@ async def _serve(store: str, retention: Retention, config: uvicorn.Config, liste
         server = Server(config, f"{address(config, listener)}, store {store}")
         upkeep = [
             asyncio.create_task(every(SEAL_EVERY_S, call_log.seal)),
-            asyncio.create_task(every(EXPIRE_EVERY_S, call_log.expire)),
+            asyncio.create_task(every(EXPIRE_EVERY_S, partial(expire, call_log))),
         ]
         try:
             await server.serve(sockets=[listener])
@@ -94,6 +95,11 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         typer.echo(f"Ringlog is ready on {self._where}")
         sys.stdout.flush()
+
+
+async def expire(call_log: CallLog) -> None:
+    if await call_log.expire_if_steady() is None:
+        log.warning("the clock leapt: nothing expires until it has gone on for a day")
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:

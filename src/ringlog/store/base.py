@@ -121,6 +121,13 @@ class CallStore(Protocol):
         """
         ...
 
+    async def steady(self, now_us: int) -> bool:
+        """Notes a reading of the clock; whether it has gone on for a day without a leap.
+
+        What an expiry drops cannot come back: one that nobody asked for waits for this.
+        """
+        ...
+
     async def health(self) -> Health:
         """What is wrong with a store that works all the same. Asked often: it looks at little."""
         ...

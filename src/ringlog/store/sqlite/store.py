@@ -31,6 +31,7 @@ from ringlog.model import (
 from ringlog.store.sqlite import accounts, catalogue, files, listing, reading, tombstones
 from ringlog.store.sqlite.appending import append
 from ringlog.store.sqlite.catalogue import Connection
+from ringlog.store.sqlite.clock import is_steady
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.deletion import Deletion
 from ringlog.store.sqlite.expiry import Expiry
@@ -212,6 +213,10 @@ class SqliteStore:
         """Nothing goes from files while a backup is made. Raises StoreBusy."""
         with files.dropping(self._path.parent):
             return work()
+
+    async def steady(self, now_us: int) -> bool:
+        self._must_append()
+        return await self._in(self._upkeep, lambda: is_steady(self._path.parent, now_us))
 
     async def health(self) -> Health:
         with SEAM:

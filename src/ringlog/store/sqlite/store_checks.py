@@ -17,7 +17,13 @@ from ringlog.store.sqlite.faults import CATALOGUE, UNREADABLE
 
 BESIDE = ("", "-wal", "-shm")
 """What SQLite keeps beside a database: of a store that was not stopped in peace it is no fault."""
-OURS = {CATALOGUE + beside for beside in BESIDE} | {files.LOCK, files.BACKUP_LOCK, files.CLOCK, "days"}
+OURS = {CATALOGUE + beside for beside in BESIDE} | {
+    files.LOCK,
+    files.BACKUP_LOCK,
+    files.CLOCK,
+    f"{files.CLOCK}.new",
+    "days",
+}
 
 
 @dataclass(frozen=True, slots=True)
