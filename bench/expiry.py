@@ -27,6 +27,7 @@ from bench.stock import copied, stock
 from ringlog.accounts import Accounts
 from ringlog.call_log import CallLog
 from ringlog.config import Retention
+from ringlog.logins import Logins
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.web.app import build
 
@@ -74,7 +75,8 @@ async def serve_and_age(folder: Path, listener: socket.socket) -> None:
         tasks.add(asyncio.create_task(call_log.expire()))
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, a_day_on)
-    app = build(call_log, Accounts(opened, clock), clock)
+    accounts = Accounts(opened, clock)
+    app = build(call_log, accounts, Logins(opened, accounts, clock), clock)
     await serve(
         uvicorn.Config(app, http="httptools", ws="none", lifespan="off", log_config=None, access_log=False),
         listener,

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ SKIPS_ALLOWED_IN_CI: frozenset[str] = frozenset()
 """Marks that the README names with their reason; none so far."""
 
 NEEDS = {
+    "chromium": "Chromium is missing; add it with: apt-get install chromium",
     "curl": "curl is missing; add it with: apt-get install curl",
     "php": "php with curl is missing; add it with: apt-get install php-cli php-curl",
 }
@@ -27,7 +29,11 @@ def _has_php() -> bool:
     return "curl" in subprocess.run([php, "-m"], capture_output=True, text=True, check=True).stdout.split()
 
 
-HAS = {"curl": lambda: shutil.which("curl") is not None, "php": _has_php}
+HAS = {
+    "chromium": lambda: Path("/usr/bin/chromium").exists(),
+    "curl": lambda: shutil.which("curl") is not None,
+    "php": _has_php,
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -48,7 +48,7 @@ class Accounts:
         self._known.pop(header, None)
         now_us = self._clock()
         credentials = basic_credentials(header)
-        principal = await self._check(*credentials, now_us) if credentials else None
+        principal = await self.check(*credentials) if credentials else None
         if principal:
             if len(self._known) >= CACHE_SIZE:
                 self._known.clear()
@@ -60,7 +60,9 @@ class Accounts:
         known = self._known.get(header)
         return known[1] if known and 0 <= self._clock() - known[0] < CACHE_US else None
 
-    async def _check(self, email: str, key: str, now_us: int) -> Principal | None:
+    async def check(self, email: str, key: str) -> Principal | None:
+        """Whose email and developer key these are, as the store knows it now."""
+        now_us = self._clock()
         try:
             account = await self._store.account(email)
         except NoSuchAccount:
@@ -70,7 +72,7 @@ class Accounts:
         for candidate in await self._store.keys(account.id):
             if hmac.compare_digest(candidate.digest, digest):
                 found = candidate
-        if not found or not account.active or (found.expires_us is not None and found.expires_us <= now_us):
+        if not found or not may_ask(account, found, now_us):
             return None
         if found.last_used_us is None or now_us - found.last_used_us > USE_NOTED_US:
             # A full disk must not keep anyone from reading.
@@ -94,6 +96,10 @@ class Accounts:
         key = secrets.token_urlsafe(KEY_BYTES)
         await self._store.add_key(account.id, key_digest(key), scopes, self._clock())
         return key
+
+
+def may_ask(account: Account, key: DeveloperKey, now_us: int) -> bool:
+    return account.active and (key.expires_us is None or now_us < key.expires_us)
 
 
 def key_digest(key: str) -> bytes:

@@ -12,7 +12,8 @@
     │   ├── NoSuchCall
     │   ├── DetailsGone
     │   ├── NoSuchAccount
-    │   └── NoSuchKey
+    │   ├── NoSuchKey
+    │   └── NoSuchLogin
     ├── AccountExists
     ├── StoreFault             the database failed
     │   ├── StoreDamaged       what it holds cannot be read
@@ -93,6 +94,10 @@ class NoSuchAccount(NotFound):
 
 class NoSuchKey(NotFound):
     """There is no such developer key."""
+
+
+class NoSuchLogin(NotFound):
+    """There is no such log-in."""
 
 
 class AccountExists(RinglogError):

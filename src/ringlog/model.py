@@ -102,6 +102,14 @@ class DeveloperKey:
     last_used_us: int | None = None
 
 
+class Login(NamedTuple):
+    """A log-in to the console: whose it is, by which key, and until when."""
+
+    account: Account
+    key: DeveloperKey
+    expires_us: int
+
+
 # -- what a writer says ------------------------------------------------------------------------------
 
 

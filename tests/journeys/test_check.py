@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.collect.foreign import ForeignEngine
-from tests.journeys.test_collect import replay
+from tests.playing import replay
 from tests.running import ENVIRONMENT, RINGLOG
 
 POOR = """\

@@ -3,11 +3,9 @@
 import asyncio
 import json
 import os
-import signal
 import subprocess
 import time
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +13,10 @@ import pytest
 
 from ringlog.model import CallRow
 from ringlog.wire.asterisk import Banner, Splitter, Translator
-from tests.running import ENVIRONMENT, RINGLOG, Server, ringlog
+from tests.playing import FIRST, LAST, collect, collector, replay, secrets
+from tests.running import Server, ringlog
 
-RECORDING = Path(__file__).parents[1] / "recordings" / "asterisk" / "ami.txt"
 CALLS = 35
-LAST = "1795424670.47"
 PATIENCE_S = 40
 
 
@@ -27,49 +24,6 @@ PATIENCE_S = 40
 def server(tmp_path: Path) -> Iterator[Server]:
     with Server(tmp_path / "store") as running:
         yield running
-
-
-@contextmanager
-def replay(*options: str, **environment: str) -> Generator[int]:
-    """A PBX that speaks the first recording; its port."""
-    process = subprocess.Popen(
-        [*RINGLOG, "replay", str(RECORDING), "--port", "0", *options],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**ENVIRONMENT, **environment},
-    )
-    with process:
-        try:
-            assert process.stdout
-            yield int(process.stdout.readline().rsplit(":", 1)[1])
-            process.terminate()
-            assert process.wait(10) == 0
-        finally:
-            process.kill()
-
-
-def collect(server: Server, port: int, spool: Path) -> list[str]:
-    pbx = [*RINGLOG, "collect", "asterisk", "--port", str(port), "--username", "ringlog"]
-    return [*pbx, "--to", server.url, "--email", server.email, "--spool", str(spool)]
-
-
-def secrets(server: Server, secret: str = "s") -> Mapping[str, str]:
-    return {**ENVIRONMENT, "RINGLOG_KEY": server.key, "RINGLOG_ASTERISK_SECRET": secret}
-
-
-@contextmanager
-def collector(server: Server, port: int, spool: Path) -> Generator[subprocess.Popen[str]]:
-    """A collector that is told to end with the block, and ends well."""
-    process = subprocess.Popen(
-        collect(server, port, spool), stderr=subprocess.PIPE, text=True, env=secrets(server)
-    )
-    with process:
-        try:
-            yield process
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0, process.stderr and process.stderr.read()
-        finally:
-            process.kill()
 
 
 def logs(server: Server) -> Mapping[str, list[tuple[str, str]]]:
@@ -87,7 +41,7 @@ def expected() -> Mapping[str, list[tuple[str, str]]]:
     """What the translator says of the whole recording, heard without a break."""
     translator, splitter = Translator(), Splitter()
     said: dict[str, list[tuple[str, str]]] = {}
-    for message in splitter.feed(RECORDING.read_bytes()):
+    for message in splitter.feed(FIRST.read_bytes()):
         for item in translator.connected() if isinstance(message, Banner) else translator.feed(message):
             if not isinstance(item, CallRow):
                 said.setdefault(item.session_id, []).append((item.kind, item.line))

@@ -18,6 +18,7 @@ from ringlog.errors import (
     NoSuchAccount,
     NoSuchCall,
     NoSuchKey,
+    NoSuchLogin,
     StoreFault,
 )
 from ringlog.model import (
@@ -46,6 +47,9 @@ METHODS: dict[str, Story] = {
     "keys": lambda store, one: store.keys(one),
     "revoke_key": lambda store, one: store.revoke_key(one, 1),
     "key_used": lambda store, one: store.key_used(1, NOW),
+    "add_login": lambda store, one: store.add_login(b"d", 1, NOW, NOW + 1),
+    "login": lambda store, one: store.login(b"d"),
+    "end_login": lambda store, one: store.end_login(b"d"),
     "append": lambda store, one: store.append(one, batch(entry()), horizon()),
     "delete_account": lambda store, one: store.delete_account("a@example.com"),
     "delete_call": lambda store, one: store.delete_call(one, "x", NOW),
@@ -95,6 +99,41 @@ class StoreContract:
                 await store.revoke_key(other.id, key.id)
             await store.revoke_key(one, key.id)
             assert await store.keys(one) == []
+
+        self.tell(tmp_path, story)
+
+    def test_a_log_in_ends_when_asked_and_with_its_key_and_its_account(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            key = await store.add_key(one, b"1" * 32, Scope.READ, NOW)
+            other = await store.add_key(one, b"2" * 32, Scope.READ, NOW)
+            for digest, of in ((b"a", key), (b"b", key), (b"c", key), (b"d", other)):
+                await store.add_login(digest, of.id, NOW, NOW + DAY)
+            await store.set_active("a@example.com", active=False)
+            found = await store.login(b"a")
+            assert (found.key, found.expires_us, found.account.active) == (key, NOW + DAY, False)
+            await store.end_login(b"a")
+            await store.end_login(b"a")
+            assert (await store.login(b"b")).key == key
+            await store.revoke_key(one, key.id)
+            assert (await store.login(b"d")).key == other
+            await store.delete_account("a@example.com")
+            for digest in (b"a", b"b", b"c", b"d", b"never"):
+                with pytest.raises(NoSuchLogin):
+                    await store.login(digest)
+            with pytest.raises(NoSuchKey):
+                await store.add_login(b"e", key.id, NOW, NOW + DAY)
+
+        self.tell(tmp_path, story)
+
+    def test_log_ins_that_expired_are_forgotten(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            key = await store.add_key(one, b"1" * 32, Scope.READ, NOW)
+            await store.add_login(b"a", key.id, NOW, NOW + 1)
+            await store.add_login(b"b", key.id, NOW, NOW + 2)
+            await store.add_login(b"c", key.id, NOW + 1, NOW + DAY)
+            with pytest.raises(NoSuchLogin):
+                await store.login(b"a")
+            assert (await store.login(b"b")).expires_us == NOW + 2
 
         self.tell(tmp_path, story)
 

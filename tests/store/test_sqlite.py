@@ -24,7 +24,7 @@ class TestSqlite(StoreContract):
 
     def break_database(self, folder: Path) -> None:
         connection = apsw.Connection(str(folder / "catalogue.db"))
-        for table in ("call", "chunk", "day", "developer_key", "account"):
+        for table in ("call", "chunk", "day", "login", "developer_key", "account"):
             connection.execute(f"ALTER TABLE {table} RENAME TO lost_{table}")
         connection.close()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from ringlog.accounts import Accounts
 from ringlog.call_log import CallLog
 from ringlog.config import Retention
+from ringlog.logins import Logins
 from ringlog.model import FOR_EVER_US, Scope
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.web import asgi
@@ -26,7 +27,8 @@ class World:
         self.store = store
         self.call_log = CallLog(store, Retention(), self.clock)
         self.accounts = Accounts(store, self.clock)
-        self.app = build(self.call_log, self.accounts, self.clock)
+        self.logins = Logins(store, self.accounts, self.clock)
+        self.app = build(self.call_log, self.accounts, self.logins, self.clock)
 
     def clock(self) -> int:
         return self.now_us

@@ -23,6 +23,7 @@ from ringlog.call_log import CallLog
 from ringlog.cli.place import now_us
 from ringlog.config import Retention, store_folder
 from ringlog.errors import StoreBusy
+from ringlog.logins import Logins
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.web.app import build
 
@@ -58,7 +59,8 @@ async def _serve(store: str, retention: Retention, config: uvicorn.Config, liste
     opened = await SqliteStore.open(store_folder(store), append=True)
     try:
         call_log = CallLog(opened, retention, now_us)
-        config.app = build(call_log, Accounts(opened, now_us), now_us)
+        accounts = Accounts(opened, now_us)
+        config.app = build(call_log, accounts, Logins(opened, accounts, now_us), now_us)
         server = Server(config, f"{address(config, listener)}, store {store}")
         upkeep = [
             asyncio.create_task(every(SEAL_EVERY_S, call_log.seal)),

@@ -19,6 +19,7 @@ from ringlog.model import (
     Expired,
     Health,
     Horizon,
+    Login,
     LogText,
     Scope,
 )
@@ -66,6 +67,24 @@ class AccountStore(Protocol):
 
     async def key_used(self, key_id: int, now_us: int) -> None:
         """Notes the key's last use."""
+        ...
+
+    async def add_login(self, digest: bytes, key_id: int, now_us: int, expires_us: int) -> None:
+        """Notes a log-in by that key, and forgets those that have expired. `digest` is its token's.
+
+        Raises NoSuchKey.
+        """
+        ...
+
+    async def login(self, digest: bytes) -> Login:
+        """The account and the key as they are now; whether they still may, and the time, are the caller's.
+
+        Raises NoSuchLogin, also where the key was revoked or the account deleted.
+        """
+        ...
+
+    async def end_login(self, digest: bytes) -> None:
+        """Ending it again does no harm."""
         ...
 
 

@@ -11,8 +11,12 @@ from litestar.exceptions import HTTPException
 from ringlog.accounts import Accounts
 from ringlog.call_log import CallLog
 from ringlog.errors import RinglogError
+from ringlog.logins import Logins
 from ringlog.model import Clock
 from ringlog.web import asgi, native
+from ringlog.web.console import failures
+from ringlog.web.console import routes as console
+from ringlog.web.console.attempts import Attempts
 from ringlog.web.edge import Edge
 from ringlog.web.ingest import Ingest, native_headers
 from ringlog.web.openapi import DOCUMENT
@@ -21,8 +25,9 @@ from ringlog.web.statuses import NoSuchAddress, sentence, status_of
 log = structlog.get_logger()
 
 
-def build(call_log: CallLog, accounts: Accounts, clock: Clock) -> asgi.App:
+def build(call_log: CallLog, accounts: Accounts, logins: Logins, clock: Clock) -> asgi.App:
     """The ASGI application over these parts."""
+    attempts = Attempts(clock)
     behind = Litestar(
         # The one of OPTIONS before those it names: else Litestar makes one of its own, of the first of them.
         route_handlers=[
@@ -33,10 +38,13 @@ def build(call_log: CallLog, accounts: Accounts, clock: Clock) -> asgi.App:
             live,
             ready,
             openapi,
+            *console.ROUTES,
         ],
         dependencies={
             "call_log": Provide(lambda: call_log, sync_to_thread=False),
             "accounts": Provide(lambda: accounts, sync_to_thread=False),
+            "logins": Provide(lambda: logins, sync_to_thread=False),
+            "attempts": Provide(lambda: attempts, sync_to_thread=False),
             "principal": Provide(native.principal),
             "admin": Provide(native.admin),
         },
@@ -64,7 +72,7 @@ async def openapi() -> Response[bytes]:
     return native.json_response(asgi.encode(DOCUMENT))
 
 
-def failed(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def failed(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Every error in our form; Litestar's own are of addresses, methods and parameters."""
     scope = cast("asgi.Scope", request.scope)
     if isinstance(error, HTTPException) and not isinstance(error, RinglogError):
@@ -77,6 +85,8 @@ def failed(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
         headers = {key.decode(): value.decode() for key, value in native_headers(scope, error)}
     if status == 500:
         log.error("a request failed", exc_info=error)
+    if failures.wants_page(request):
+        return failures.error_page(request, status, text, headers)
     return Response(
         asgi.encode({"error": text}), status_code=status, headers=headers, media_type="application/json"
     )

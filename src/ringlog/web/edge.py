@@ -31,6 +31,7 @@ from ringlog.wire import xml
 
 CALL = b"/api/call/"
 NATIVE_CALL = b"/v1/calls/"
+CALL_PAGE = b"/calls/"
 LISTS = (b"calls", b"all_logs")
 WINDOW = 4
 """Parts of `/api/calls/{start}/{end}` behind its first slash."""
@@ -72,6 +73,8 @@ class Edge:
         elif path.startswith(NATIVE_CALL):
             # Litestar folds the slashes of a decoded path; the handler takes the id from the raw one.
             await self._beyond({**scope, "path": "/v1/calls/id"}, receive, send)
+        elif path.startswith(CALL_PAGE):
+            await self._beyond({**scope, "path": "/calls/id"}, receive, send)
         else:
             await self._beyond(scope, receive, send)
 

@@ -3,17 +3,19 @@
 import base64
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import msgspec
-from litestar import Request, Response, delete, get, route
+from litestar import Response, delete, get, route
 from litestar.di import NamedDependency
 
 from ringlog.accounts import Accounts, Principal
 from ringlog.call_log import CallLog
 from ringlog.errors import BadInput, DetailsGone
+from ringlog.logins import Logins
 from ringlog.model import Call, CallQuery, Scope, StoredEntry
 from ringlog.web import asgi
+from ringlog.web.cookies import SESSION, AnyRequest
 from ringlog.web.edge import NATIVE_CALL, session_id
 from ringlog.web.numbers import FARTHEST, whole_number
 from ringlog.web.statuses import Forbidden, Unauthorized
@@ -24,12 +26,26 @@ MAX_CALLS = 1000
 DEFAULT_ENTRIES = 1000
 MAX_ENTRIES = 10_000
 
-AnyRequest = Request[Any, Any, Any]
 
+async def principal(
+    request: AnyRequest, accounts: NamedDependency[Accounts], logins: NamedDependency[Logins]
+) -> Principal:
+    """Who reads: by email and key, or, where none are given, by a log-in's cookie.
 
-async def principal(request: AnyRequest, accounts: NamedDependency[Accounts]) -> Principal:
-    """Who reads. Raises Unauthorized, Forbidden."""
+    Raises Unauthorized, Forbidden.
+    """
+    if "authorization" not in request.headers:
+        return await logged_in(request, logins)
     return await holder(Scope.READ, request, accounts)
+
+
+async def logged_in(request: AnyRequest, logins: Logins) -> Principal:
+    """Nothing but reading is done for a cookie, so no other site can have anything done by it."""
+    token = request.cookies.get(SESSION)
+    found = await logins.principal(token) if token and request.method == "GET" else None
+    if not found:
+        raise Unauthorized
+    return found
 
 
 async def admin(request: AnyRequest, accounts: NamedDependency[Accounts]) -> Principal:

@@ -42,6 +42,9 @@ def set_active(connection: Connection, email: str, *, active: bool) -> None:
 def leave(connection: Connection, email: str) -> None:
     """Drops an account and its keys, and notes that its calls are on their way out. Raises NoSuchAccount."""
     found = account(connection, email)
+    connection.run(
+        "DELETE FROM login WHERE key_id IN (SELECT id FROM developer_key WHERE account_id = ?)", (found.id,)
+    )
     connection.run("DELETE FROM developer_key WHERE account_id = ?", (found.id,))
     connection.run("DELETE FROM account WHERE id = ?", (found.id,))
     connection.run("INSERT INTO leaving VALUES (?)", (found.id,))
@@ -65,11 +68,22 @@ def keys(connection: Connection, account_id: int) -> list[DeveloperKey]:
     return [_key(row) for row in rows]
 
 
+def account_by_id(connection: Connection, account_id: int) -> Account | None:
+    rows = connection.rows(f"{ACCOUNT} WHERE id = ?", (account_id,))
+    return _account(rows[0]) if rows else None
+
+
+def key_by_id(connection: Connection, key_id: int) -> DeveloperKey | None:
+    rows = connection.rows(f"{KEY} WHERE id = ?", (key_id,))
+    return _key(rows[0]) if rows else None
+
+
 def revoke_key(connection: Connection, account_id: int, key_id: int) -> None:
     """Raises NoSuchKey."""
     connection.run("DELETE FROM developer_key WHERE id = ? AND account_id = ?", (key_id, account_id))
     if not connection.changes():
         raise NoSuchKey
+    connection.run("DELETE FROM login WHERE key_id = ?", (key_id,))
 
 
 def key_used(connection: Connection, key_id: int, now_us: int) -> None:

@@ -25,10 +25,11 @@ from ringlog.model import (
     Expired,
     Health,
     Horizon,
+    Login,
     LogText,
     Scope,
 )
-from ringlog.store.sqlite import accounts, catalogue, files, listing, reading, tombstones
+from ringlog.store.sqlite import accounts, catalogue, files, listing, logins, reading, tombstones
 from ringlog.store.sqlite.appending import append
 from ringlog.store.sqlite.catalogue import Connection
 from ringlog.store.sqlite.clock import is_steady
@@ -153,6 +154,16 @@ class SqliteStore:
 
     async def key_used(self, key_id: int, now_us: int) -> None:
         await self._write(lambda writer: accounts.key_used(writer, key_id, now_us))
+
+    async def add_login(self, digest: bytes, key_id: int, now_us: int, expires_us: int) -> None:
+        await self._write(lambda writer: logins.add_login(writer, digest, key_id, now_us, expires_us))
+
+    async def login(self, digest: bytes) -> Login:
+        with SEAM:
+            return logins.login(self._reader, digest)
+
+    async def end_login(self, digest: bytes) -> None:
+        await self._write(lambda writer: logins.end_login(writer, digest))
 
     # -- calls ---------------------------------------------------------------------------------------
 
