@@ -43,10 +43,10 @@ def secrets(server: Server, secret: str = "s") -> Mapping[str, str]:
 
 
 @contextmanager
-def collector(server: Server, port: int, spool: Path) -> Generator[subprocess.Popen[str]]:
+def collector(server: Server, port: int, spool: Path, *options: str) -> Generator[subprocess.Popen[str]]:
     """A collector that is told to end with the block, and ends well."""
     process = subprocess.Popen(
-        collect(server, port, spool), stderr=subprocess.PIPE, text=True, env=secrets(server)
+        [*collect(server, port, spool), *options], stderr=subprocess.PIPE, text=True, env=secrets(server)
     )
     with process:
         try:

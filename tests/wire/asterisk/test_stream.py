@@ -247,6 +247,29 @@ def test_calls_found_gone_get_their_end_and_unknown_ones_their_beginning() -> No
     assert starts == [T0 + 10 - 60]
 
 
+def test_keys_for_an_application_that_was_joined_are_neither_told_nor_called_unused() -> None:
+    translator = Translator()
+    shown = event("CoreShowChannel", 0, Timestamp="", Duration="00:01:00", Application="Read")
+    said = translator.channels([shown], T0 * 1_000_000)
+    typed = [key(1 + n / 10, digit) for n, digit in enumerate("4321")]
+    said += run(
+        [*typed, step(5, "Wait", "2"), key(5.5, "7"), step(8, "Hangup", "", "2"), hangup(9)], translator
+    )
+    told = [entry for entry in entries(said) if "Keys" in entry.line]
+    assert [entry.private for entry in told] == [True, False]
+    assert "4321" not in told[0].line
+    assert told[1].line == "Keys not used: 7"
+
+
+def test_what_an_earlier_run_said_last_stands_before_the_gap() -> None:
+    """Entries of two sources at the same microsecond may stand either way."""
+    translator = Translator()
+    translator.resume({"9.9": T0 * 1_000_000})
+    said = translator.channels([], (T0 + 10) * 1_000_000)
+    assert lines(said) == ["Log incomplete: nobody was listening", "Disconnecting call"]
+    assert {entry.time_us for entry in entries(said)} == {T0 * 1_000_000 + 1}
+
+
 @pytest.mark.parametrize(
     "heard",
     [[begin()], [event("CoreShowChannel", 0, Timestamp="", Duration="00:01:00")]],

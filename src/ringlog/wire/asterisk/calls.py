@@ -99,6 +99,11 @@ class Channel:
             self.doubt.settle()
 
     @property
+    def blind(self) -> bool:
+        """What runs on it began before it was joined in mid-call."""
+        return self.call.joined and self.step is None and self.last is None
+
+    @property
     def finishing(self) -> bool:
         """Only hangup handlers and the h extension run now."""
         return bool(self.soft & (16 | 4 | 32))

@@ -67,7 +67,10 @@ def lost(
     call: "Call | None" = None,
 ) -> None:
     """Says that a call's end was not heard; its end is the last that was."""
-    call = call or pbx.stranger(session_id, last_us)
+    if call is None:
+        # Of two sources that speak at one time either may stand first, and this one has to stand behind.
+        last_us += 1
+        call = pbx.stranger(session_id, last_us)
     data: dict[str, Any] = {"from": last_us // 1_000_000, "to": now_us // 1_000_000, "reason": plain(reason)}
     text = f"Log incomplete: {plain(reason)}"
     call.say(Kind.ERROR, text, GAP, "lost", last_us, **data)

@@ -48,6 +48,7 @@ class Keys:
         self._last_us = 0
         self._said = 0
         self._step: Step | None = None
+        self._blind = False
         self._timer: _Timer | None = None
         self._seen = ("", -BOUNCE_US)
         self._sent: _Timer | None = None
@@ -77,6 +78,8 @@ class Keys:
         when = self._last_us if channel.call.log.said == self._said else at_us
         if self._taking in {Taking.RUNS, Taking.SINGLY}:
             say_input(channel, digits, when, step=self._step)
+        elif self._blind:
+            say_blind(channel, digits, when)
         else:
             say_unused(channel, digits, when, self._step)
 
@@ -138,7 +141,7 @@ class Keys:
         self._digits += digit[:16]
         self._last_us = at_us
         self._said = channel.call.log.said
-        self._step = channel.step
+        self._step, self._blind = channel.step, channel.blind
         self._stop()
         if taking is Taking.SINGLY:
             self.settle(channel, at_us)
@@ -175,6 +178,11 @@ def say_input(
         secrets.typed(digits, step)
     applications.noticed(channel, at_us)
     _say(channel, Kind.EVENT, f"User input: {digits} (dtmf)", at_us, private=private, step=step)
+
+
+def say_blind(channel: "Channel", digits: str, at_us: int) -> None:
+    """Keys for an application that began before the call was joined: it may have asked for a secret."""
+    _say(channel, Kind.DEBUG, f"Keys: {digits}", at_us, private=True)
 
 
 def say_unused(channel: "Channel", digits: str, at_us: int, step: "Step | None" = None) -> None:
