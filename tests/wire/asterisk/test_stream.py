@@ -178,6 +178,21 @@ def test_a_place_that_stands_for_a_name_fits_into_a_call_row() -> None:
     assert names == ["x" * 255]
 
 
+def test_ids_that_differ_only_in_a_line_feed_are_two_calls_and_both_end() -> None:
+    translator = Translator()
+    said = run([begin(), begin(0.1, "1.\n1")], translator)
+    said += translator.connected((T0 + 9) * 1_000_000)
+    said += translator.channels([], (T0 + 10) * 1_000_000)
+    ended = [item.session_id for item in said if isinstance(item, CallRow) and item.end_s is not None]
+    assert ended == ["1.1", "1.\ufffd1"]
+    assert translator.in_progress() == frozenset()
+
+
+def test_a_time_before_the_year_2000_is_none() -> None:
+    said = run([begin(), event("Hangup", 0, Timestamp="179542452.5", Cause="16")])
+    assert [i.end_s for i in said if isinstance(i, CallRow) and i.end_s is not None] == [T0]
+
+
 def test_eleven_equal_keys_in_a_row_are_one_press_and_a_lone_one_without_length_none() -> None:
     presses = [key(1 + n * 0.045, "#", str(20 * n)) for n in range(11)]
     said = run([begin(), step(0.5, "VoiceMail", "100"), *presses, key(5, "*", "0"), hangup(9)])

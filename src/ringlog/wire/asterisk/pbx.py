@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from itertools import count
 
-from ringlog.model import CallRow, CallType, Entry, is_session_id
+from ringlog.model import CONTROL, CallRow, CallType, Entry, is_session_id
 from ringlog.wire.asterisk.calls import Application, Call, Channel, Spot
 from ringlog.wire.asterisk.inputs import Keys
 from ringlog.wire.asterisk.log import Log
@@ -13,6 +13,7 @@ from ringlog.wire.asterisk.messages import Message
 from ringlog.wire.asterisk.secrets import Secrets
 from ringlog.wire.asterisk.wording import number, person, plain, time_us
 
+MAX_SESSION_ID = 255
 ENDED_CHANNELS = 10_000
 """Ended channels remembered, so that what comes late of them begins no new call."""
 UP = "6"
@@ -139,7 +140,8 @@ class Pbx:
             del self.calls[call.linkedid]
 
     def session_id(self, linkedid: str) -> str:
-        text = plain(self.session_prefix + linkedid)
+        """Two Linkedids are two calls, also where they differ only in what no session id may hold."""
+        text = CONTROL.sub("\ufffd", self.session_prefix + linkedid)[:MAX_SESSION_ID]
         return text if is_session_id(text) else text + "?"
 
     def row(self, row: CallRow) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from ringlog.wire.checking import EARLIEST_S
+
 MAX_LINE = 2_000
 MAX_KEY = 200
 MAX_DATA = 8_000
@@ -23,9 +25,9 @@ def unescaped(value: str) -> str:
 
 
 def time_us(timestamp: str) -> int | None:
-    """A `Timestamp` in microseconds."""
+    """A `Timestamp` in microseconds; None for what is none, or lies before any call log."""
     found = _TIMESTAMP.fullmatch(timestamp)
-    if not found:
+    if not found or int(found[1]) < EARLIEST_S:
         return None
     return int(found[1]) * 1_000_000 + int(found[2][:6].ljust(6, "0"))
 
