@@ -89,16 +89,16 @@ class CallLog:
         query = replace(query, count=False)
         while left > 0:
             query = replace(query, limit=min(page, left))
-            calls = (await self.calls(account_id, query)).calls
+            calls, _, following = await self.calls(account_id, query)
             for call in calls:
                 try:
                     yield await self.read(account_id, call.session_id)
                 except (NoSuchCall, DetailsGone):
                     continue
-            if len(calls) < query.limit:
+            if following is None:
                 return
             left -= len(calls)
-            query = replace(query, offset=0, after=(calls[-1].start_s, calls[-1].session_id))
+            query = replace(query, offset=0, after=following)
 
     async def delete(self, account_id: int, session_id: str) -> None:
         """Deletes the call for good. Raises NoSuchCall, StoreFault."""

@@ -57,6 +57,15 @@ class CallType(StrEnum):
     TRANSFER = "transfer"
 
 
+class CallState(StrEnum):
+    """How a call stands, as its row says."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    """Completed, with errors."""
+
+
 OUTBOUND_SRC = "Outbound"
 """What the contract's list shows as `src` of every outbound call."""
 
@@ -235,6 +244,12 @@ class Call:
     now: str | None = None
     """Of a running call, in lists: the line of its last entry that is no `debug`, `playing …` of a prompt."""
 
+    @property
+    def state(self) -> CallState:
+        if self.end_s is None:
+            return CallState.RUNNING
+        return CallState.FAILED if self.errors else CallState.COMPLETED
+
 
 class StoredEntry(NamedTuple):
     """One entry as stored. `time_us` is its own time; its place in the log is the Order's business."""
@@ -332,6 +347,10 @@ class Horizon:
         return (self.now_us // MICROSECONDS + start_s - from_s + 1) * MICROSECONDS
 
 
+Place = tuple[int, str]
+"""Of a call in a list: its start_s and session_id."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallQuery:
     """Which calls of an account, newest start first, then session_id ascending."""
@@ -346,20 +365,46 @@ class CallQuery:
     """`number` may be the caller's as well."""
     running: bool = True
     """Calls still running are among them."""
+    type: CallType | None = None
+    state: CallState | None = None
+    application: str = ""
+    """Keeps calls of the application of just that name; empty: no filter."""
+    kind: Kind | None = None
+    """Only calls with an entry of that class."""
     available: bool = False
     """Only calls whose details can be read."""
     limit: int = 1000
     offset: int = 0
-    after: tuple[int, str] | None = None
-    """Only calls behind this (start_s, session_id): pages by key."""
+    after: Place | None = None
+    """Only calls behind this place: pages by key."""
     count: bool = False
     """Also count all calls that match, whatever the limit and offset."""
+
+    def matches(self, call: Call) -> bool:
+        """Whether a call is one of these, as far as its row tells; where a page lies is not asked."""
+        return (
+            (self.start_s is None or call.start_s >= self.start_s)
+            and (self.end_s is None or call.start_s < self.end_s)
+            and self._is_number_of(call)
+            and (self.running or call.state is not CallState.RUNNING)
+            and self.type in {None, call.type}
+            and self.state in {None, call.state}
+            and self.application in {"", call.application}
+            and (call.errors > 0 or self.kind is not Kind.ERROR)
+            and (call.available or not self.available)
+        )
+
+    def _is_number_of(self, call: Call) -> bool:
+        key = number_key(self.number)
+        return key in {"", number_key(call.dest)} or (self.either_side and key == number_key(call.src))
 
 
 class CallPage(NamedTuple):
     calls: Sequence[Call]
     total: int | None
     """None unless it was asked for."""
+    next: Place | None = None
+    """Behind it the next page begins; None: there is none."""
 
 
 class Expired(NamedTuple):

@@ -27,7 +27,9 @@ from ringlog.model import (
     Appended,
     CallQuery,
     CallRow,
+    CallState,
     CallType,
+    EntryRecord,
     Kind,
     Scope,
     in_order,
@@ -60,6 +62,33 @@ METHODS: dict[str, Story] = {
     "expire": lambda store, one: store.expire(horizon()),
     "health": lambda store, one: store.health(),
 }
+
+
+NO_SUCH = CallQuery(application="Nobody's")
+FILTERS = [
+    NO_SUCH,
+    *(CallQuery(type=of) for of in CallType),
+    *(CallQuery(state=state) for state in CallState),
+    CallQuery(kind=Kind.ERROR),
+    CallQuery(application="Sales"),
+    CallQuery(application="Sales", state=CallState.FAILED, type=CallType.INBOUND),
+    CallQuery(number="5559876", kind=Kind.ERROR),
+    CallQuery(number="+1 (617) 555-1234", either_side=True, type=CallType.OUTBOUND),
+    CallQuery(start_s=NOW // MICROSECONDS + 1, running=False, state=CallState.COMPLETED),
+]
+
+
+def _calls_of_every_kind() -> list[EntryRecord | CallRow]:
+    """Each type, state and application with each; of two applications one name is the other's in capitals."""
+    records: list[EntryRecord | CallRow] = [entry("no row"), entry("error alone", kind=Kind.ERROR)]
+    kinds = [(of, state, name) for of in CallType for state in CallState for name in ("Sales", "SALES")]
+    for n, (of, state, name) in enumerate(kinds):
+        row = replace(ended(f"c{n}", NOW + n // 4 * MICROSECONDS), type=of, application=name)
+        if of is CallType.OUTBOUND:
+            row = replace(row, src="6175551234", dest="200")
+        records.append(row if state is not CallState.RUNNING else replace(row, end_s=None))
+        records.append(entry(f"c{n}", kind=Kind.ERROR if state is CallState.FAILED else Kind.INFO))
+    return records
 
 
 class StoreContract:
@@ -371,6 +400,25 @@ class StoreContract:
             gone = horizon(5 * DAY + MICROSECONDS)
             left = (await store.calls(one, CallQuery(available=True), gone)).calls
             assert [call.session_id for call in left] == everything[:4]
+
+        self.tell(tmp_path, story)
+
+    @pytest.mark.parametrize("sealed", [False, True])
+    def test_filters_keep_what_the_rows_say(self, tmp_path: Path, sealed: bool) -> None:
+        async def story(store: Store, one: int) -> None:
+            other = (await store.add_account("b@example.com", NOW)).id
+            await store.append(other, batch(*_calls_of_every_kind()), horizon())
+            await store.append(one, batch(*_calls_of_every_kind()), horizon())
+            if sealed:
+                await store.seal(horizon(DAY))
+            found = (await store.calls(one, CallQuery(), horizon())).calls
+            assert {call.state for call in found} == set(CallState)
+            for query in FILTERS:
+                page = await store.calls(one, replace(query, count=True), horizon())
+                expected = [call.session_id for call in found if query.matches(call)]
+                assert [call.session_id for call in page.calls] == expected, query
+                assert page.total == len(expected)
+                assert 0 < len(expected) < len(found) or query == NO_SUCH
 
         self.tell(tmp_path, story)
 

@@ -17,7 +17,7 @@ from ringlog.cli.terminal import put, terminal, visible
 from ringlog.cli.times import moment
 from ringlog.cli.transfer import Since, Until
 from ringlog.cli.where import Where, somewhere
-from ringlog.model import Call, CallPage, CallQuery, StoredEntry
+from ringlog.model import Call, CallPage, CallQuery, CallState, CallType, Kind, StoredEntry
 from ringlog.timeline import timeline
 from ringlog.wire.native import call_row
 
@@ -30,6 +30,10 @@ class Format(StrEnum):
 
 SessionId = Annotated[str, typer.Argument(metavar="SESSION_ID", help="The call.")]
 Number = Annotated[str, typer.Option(metavar="NUMBER", help="Calls from or to this number.")]
+Type = Annotated[CallType | None, typer.Option("--type", help="Calls of this type.")]
+State = Annotated[CallState | None, typer.Option(help="Calls in this state; failed: completed with errors.")]
+Application = Annotated[str, typer.Option(metavar="NAME", help="Calls of the application of that name.")]
+Errors = Annotated[bool, typer.Option("--errors", help="Calls with errors.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Calls at most.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="json and xml: as the server's API answers.")]
 All = Annotated[bool, typer.Option("--all", help="Every entry with its data; nothing folded.")]
@@ -42,6 +46,10 @@ def calls(  # noqa: PLR0917 (each is an option)
     number: Number = "",
     since: Since = "",
     until: Until = "",
+    type_: Type = None,
+    state: State = None,
+    application: Application = "",
+    errors: Errors = False,
     limit: Limit = 50,
     as_json: Json = False,
     utc: Utc = False,
@@ -50,20 +58,28 @@ def calls(  # noqa: PLR0917 (each is an option)
     now = now_us()
     start = moment(since, "--since", now, utc=utc) if since else None
     end = moment(until, "--until", now, utc=utc) if until else None
-    query = CallQuery(start, end, number, either_side=True, limit=limit + 1, count=not as_json)
-    found, total = run(_calls(where, query))
+    kind = Kind.ERROR if errors else None
+    query = CallQuery(
+        start, end, number, either_side=True, type=type_, state=state, application=application, kind=kind,
+        limit=limit + 1, count=not as_json,
+    )  # fmt: skip
+    found, total, _ = run(_calls(where, query))
     shown = found[:limit]
     if as_json:
         typer.echo(msgspec.json.encode([call_row(call) for call in shown]))
         return
     if not shown:
-        typer.echo("No calls match." if number or since or until else "No calls yet.")
+        typer.echo("No calls yet." if query == unfiltered(query) else "No calls match.")
         return
     console = terminal()
     for line in listing.lines(shown, now, console.width, utc=utc):
         put(console, line)
     put(console, Text())
     put(console, Text(visible(footer(shown, found[limit:], total, repeated(context)))))
+
+
+def unfiltered(query: CallQuery) -> CallQuery:
+    return CallQuery(either_side=True, limit=query.limit, count=query.count)
 
 
 async def _calls(where: Where, query: CallQuery) -> CallPage:

@@ -120,7 +120,15 @@ class RemotePlace:
         self._server = server
 
     async def calls(self, query: CallQuery) -> CallPage:
-        asked = {"since": query.start_s, "until": query.end_s, "number": query.number or None}
+        asked = {
+            "since": query.start_s,
+            "until": query.end_s,
+            "number": query.number or None,
+            "type": query.type,
+            "state": query.state,
+            "application": query.application or None,
+            "class": query.kind,
+        }
         found: list[Call] = []
         cursor: str | None = None
         while len(found) < query.limit:

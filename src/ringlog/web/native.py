@@ -1,23 +1,24 @@
 """The native routes: calls and their entries with fine times, sources and arrival numbers."""
 
-import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from operator import attrgetter
-from typing import Annotated, cast
+from typing import cast
 
-import msgspec
 from litestar import Response, delete, get, route
 from litestar.di import NamedDependency
 
 from ringlog.accounts import Accounts, Principal
 from ringlog.call_log import CallLog
-from ringlog.errors import BadInput, DetailsGone
+from ringlog.errors import DetailsGone
 from ringlog.logins import Logins
-from ringlog.model import Call, CallQuery, Scope, StoredEntry
+from ringlog.model import Call, Scope, StoredEntry
 from ringlog.web import asgi
 from ringlog.web.cookies import SESSION, AnyRequest
+from ringlog.web.cursors import cursor, place
 from ringlog.web.edge import NATIVE_CALL, session_id
-from ringlog.web.numbers import FARTHEST, whole_number
+from ringlog.web.filters import call_query
+from ringlog.web.numbers import whole_number
 from ringlog.web.statuses import Forbidden, Unauthorized
 from ringlog.wire.native import call_row, entry
 
@@ -68,18 +69,15 @@ async def calls(
 ) -> Response[bytes]:
     """Newest first, running ones too, in pages by cursor."""
     asked = asgi.query(cast("asgi.Scope", request.scope))
-    limit = bounded("limit", asked, DEFAULT_CALLS, MAX_CALLS)
-    query = CallQuery(
-        start_s=whole_number("since", asked["since"]) if "since" in asked else None,
-        end_s=whole_number("until", asked["until"]) if "until" in asked else None,
-        number=asked.get("number", ""),
-        either_side=True,
-        limit=limit,
-        after=place(asked["cursor"]) if asked.get("cursor") else None,
+    account_id = principal.account_id
+    query = replace(
+        call_query(asked),
+        limit=bounded("limit", asked, DEFAULT_CALLS, MAX_CALLS),
+        after=place(account_id, asked["cursor"]) if asked.get("cursor") else None,
     )
-    found = (await call_log.calls(principal.account_id, query)).calls
-    following = cursor(found[-1]) if len(found) == limit else None
-    return json_response(asgi.encode({"calls": [call_row(call) for call in found], "next": following}))
+    page = await call_log.calls(account_id, query)
+    following = cursor(account_id, page.next) if page.next else None
+    return json_response(asgi.encode({"calls": [call_row(call) for call in page.calls], "next": following}))
 
 
 @get("/v1/calls/id")
@@ -130,22 +128,3 @@ def json_response(body: bytes) -> Response[bytes]:
 
 def bounded(name: str, asked: Mapping[str, str], default: int, most: int) -> int:
     return min(max(whole_number(name, asked[name]), 1), most) if name in asked else default
-
-
-def cursor(last: Call) -> str:
-    """Where the next page begins; opaque to clients."""
-    place = msgspec.msgpack.encode((last.start_s, last.session_id))
-    return base64.urlsafe_b64encode(place).decode().rstrip("=")
-
-
-def place(cursor: str) -> tuple[int, str]:
-    """Raises BadInput for a cursor that this server did not make."""
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return _place.decode(text)
-    except (ValueError, msgspec.MsgspecError):
-        raise BadInput("cursor is not one that an earlier page gave.") from None
-
-
-Seconds = Annotated[int, msgspec.Meta(ge=-FARTHEST, le=FARTHEST)]
-_place = msgspec.msgpack.Decoder(tuple[Seconds, str])

@@ -3,9 +3,13 @@
 from typing import Any
 
 from ringlog import __version__
+from ringlog.model import CallState, CallType, Kind
 
 Json = dict[str, Any]
 
+KIND: Json = {"enum": list(Kind)}
+STATE: Json = {"enum": list(CallState)}
+CALL_TYPE: Json = {"enum": list(CallType)}
 ERROR: Json = {
     "type": "object",
     "properties": {"error": {"type": "string"}},
@@ -40,7 +44,7 @@ ENTRY: Json = {
             "required": ["line", "data"],
             "additionalProperties": False,
         },
-        "class": {"enum": ["info", "event", "debug", "prompt", "error"]},
+        "class": KIND,
         "timestamp": {"type": "integer", "description": "UNIX seconds"},
     },
     "required": ["event", "class", "timestamp"],
@@ -65,7 +69,7 @@ LIST_ROW: Json = {
         "start": {"type": "integer"},
         "end": {"type": "integer"},
         "session_id": {"type": "string"},
-        "type": {"enum": ["inbound", "outbound", "transfer"]},
+        "type": CALL_TYPE,
         "log": {"type": "boolean"},
     },
     "required": ["dest", "src", "start", "end", "session_id", "type", "log"],
@@ -88,7 +92,7 @@ CALL: Json = {
     "type": "object",
     "properties": {
         "session_id": {"type": "string"},
-        "state": {"enum": ["running", "completed", "failed"]},
+        "state": STATE,
         "start": {"type": "integer"},
         "end": {"type": ["integer", "null"]},
         "log": {"type": "boolean"},
@@ -163,10 +167,17 @@ WINDOW = [
     _parameter("limit", "query", INTEGER, "1 to 10000; 1000 if left out."),
     _parameter("offset", "query", INTEGER, "0 if left out."),
 ]
-PAGING = [
+FILTERS = [
     _parameter("since", "query", INTEGER, "UNIX seconds, inclusive."),
     _parameter("until", "query", INTEGER, "UNIX seconds, exclusive."),
     _parameter("number", "query", TEXT, "On either side."),
+    _parameter("type", "query", CALL_TYPE, "As the row says."),
+    _parameter("state", "query", STATE, "As the row says."),
+    _parameter("application", "query", TEXT, "Of just that name."),
+    _parameter("class", "query", {"enum": ["error"]}, "Calls with such an entry."),
+]
+PAGING = [
+    *FILTERS,
     _parameter("limit", "query", INTEGER, "1 to 1000; 100 if left out."),
     _parameter("cursor", "query", TEXT, "What an earlier page gave as next."),
 ]

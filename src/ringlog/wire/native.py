@@ -15,13 +15,6 @@ GIVEN = ("src", "dest", "type", "start", "end")
 """The fields of a row that may be the store's own reading; `given` lists those that are not."""
 
 
-def state(call: Call) -> str:
-    """`running`, `completed`, or `failed`: completed with errors."""
-    if call.end_s is None:
-        return "running"
-    return "failed" if call.errors else "completed"
-
-
 def call_row(call: Call) -> dict[str, Any]:
     """The row of a call; `src` is the real number, times are whole seconds but for `last_us`."""
     return {
@@ -29,7 +22,7 @@ def call_row(call: Call) -> dict[str, Any]:
         "src": call.src,
         "dest": call.dest,
         "type": call.type,
-        "state": state(call),
+        "state": call.state,
         "start": call.start_s,
         "end": call.end_s,
         "application": call.application,

@@ -1,16 +1,20 @@
 """Lists of calls, newest start first, then session_id."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
-from ringlog.model import CallPage, CallQuery, Horizon, Kind, number_key
-from ringlog.store.sqlite.call_index import N_BITS, N_MASK, SELECT, IndexedCall, indexed
+from ringlog.model import CallPage, CallQuery, CallState, CallType, Horizon, Kind, number_key
+from ringlog.store.sqlite.call_index import N_BITS, N_MASK, SELECT, TYPE_CODES, IndexedCall, indexed
 from ringlog.store.sqlite.catalogue import Connection, reading
 from ringlog.store.sqlite.codec import Chunk
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.reading import first_error
 
 NOT_GONE = f"(id & {N_MASK}) >= (SELECT gone_n FROM day WHERE day = id >> {N_BITS})"  # noqa: S608 - constants
+
+ENDED = "(end_s IS NOT NULL OR last_received_us < ?)"
+"""Of a call with an end, or idle for too long."""
 
 Condition = tuple[str, tuple[Any, ...]]
 
@@ -22,7 +26,8 @@ def page(connection: Connection, days: Days, account_id: int, query: CallQuery, 
         found = _found(connection, [*conditions, *_behind(query)], query)
         now = {call.id: _now(connection, call) for call in found if _runs(call, horizon)}
     calls = [call.call(horizon, first_error(days, call, horizon), now.get(call.id)) for call in found]
-    return CallPage(calls, total)
+    following = (calls[-1].start_s, calls[-1].session_id) if len(calls) == query.limit else None
+    return CallPage(calls, total, following)
 
 
 def _matching(query: CallQuery, horizon: Horizon) -> list[Condition]:
@@ -34,12 +39,28 @@ def _matching(query: CallQuery, horizon: Horizon) -> list[Condition]:
         either = ("(dest = ? OR src = ?)", (key, key))
         conditions.append(either if query.either_side else ("dest = ?", (key,)))
     if not query.running:
-        conditions.append(("(end_s IS NOT NULL OR last_received_us < ?)", (horizon.idle_before_us,)))
+        conditions.append((ENDED, (horizon.idle_before_us,)))
+    conditions += _of_a_kind(query, horizon)
     if query.available:
         conditions.append((NOT_GONE, ()))
         if horizon.details_from_s is not None:
             conditions.append(("start_s >= ?", (horizon.details_from_s,)))
     return conditions
+
+
+def _of_a_kind(query: CallQuery, horizon: Horizon) -> Iterator[Condition]:
+    if query.type:
+        # A call of which no row said reads as inbound.
+        yield f"ifnull(type, {TYPE_CODES[CallType.INBOUND]}) = ?", (TYPE_CODES[query.type],)
+    if query.state is CallState.RUNNING:
+        yield f"NOT {ENDED}", (horizon.idle_before_us,)
+    elif query.state:
+        yield f"{ENDED} AND (errors > 0) = ?", (horizon.idle_before_us, query.state is CallState.FAILED)
+    if query.application:
+        labels = "SELECT id FROM label WHERE account_id = call.account_id AND text = ?"
+        yield f"application_id IN ({labels})", (query.application,)
+    if query.kind is Kind.ERROR:
+        yield "errors > 0", ()
 
 
 def _behind(query: CallQuery) -> list[Condition]:
