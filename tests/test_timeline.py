@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringlog.model import Call, CallType, Kind, StoredEntry
-from ringlog.timeline import Fold, Silence, Step, Timeline, timeline
+from ringlog.model import MICROSECONDS, Call, CallType, Kind, StoredEntry
+from ringlog.timeline import Fold, Only, Silence, Step, Timeline, timeline, waterfall
+from ringlog.timeline.waterfall import FINEST, MOST_LANES, Waterfall
 
 START_S = 1_800_000_000
 CALL = Call("c", "1", "2", CallType.INBOUND, START_S, None, "", "", 0, 0, 0, None, None, None, available=True)
@@ -16,7 +19,7 @@ CALL = Call("c", "1", "2", CallType.INBOUND, START_S, None, "", "", 0, 0, 0, Non
 Said = tuple[int, Kind, str, dict[str, object]]
 
 
-def drawn(said: Sequence[Said], *, whole: bool = False) -> Timeline:
+def drawn(said: Sequence[Said], *, call: Call = CALL, **how: Any) -> Timeline:
     """The timeline of entries, each with the milliseconds since the one before it."""
     at_us = START_S * 1_000_000
     entries: list[StoredEntry] = []
@@ -24,8 +27,8 @@ def drawn(said: Sequence[Said], *, whole: bool = False) -> Timeline:
         at_us += gap_ms * 1000
         step = {"module_type": "m", "result_variable": "r", **data}
         body = {"event": {"line": line, "data": step}, "class": kind, "timestamp": at_us // 1_000_000}
-        entries.append(StoredEntry("s", seq, at_us, seq, json.dumps(body).encode()))
-    return timeline(CALL, entries, whole=whole)
+        entries.append(StoredEntry(str(data.get("source", "s")), seq, at_us, seq, json.dumps(body).encode()))
+    return timeline(call, entries, **how)
 
 
 def event(line: str, gap_ms: int = 100, **data: object) -> Said:
@@ -85,6 +88,13 @@ LEG = {"leg": "PJSIP/agent"}
         ([event("up", **LEG, state="answered"), event("held", **LEG, state="hold")], "on hold"),
         ([event("up", **LEG, state="answered"), event("up", leg="PJSIP/b", state="ringing")], "talking"),
         ([event("up", **LEG, state="answered"), event("down", **LEG, state="ended")], ""),
+        (
+            [event("Waiting in queue", module_type="queue"), event("up", **LEG, state="ringing")],
+            "waiting in queue",
+        ),
+        ([event("Waiting in queue", module_type="queue"), event("up", **LEG, state="answered")], "talking"),
+        ([event("x", waits=5), event("noted", source="other")], "waiting for input"),
+        ([event("x", waits=5), event("next")], ""),
     ],
 )
 def test_a_silence_says_what_was_going_on(before: list[Said], doing: str) -> None:
@@ -142,3 +152,130 @@ def test_every_entry_is_in_one_row_and_no_time_is_lost(said: list[Said]) -> None
     assert [line for line in log.lines if line.kind == Kind.ERROR] == [
         row.line for row in log.rows if isinstance(row, Step) and row.line.kind == Kind.ERROR
     ]
+
+
+def test_what_a_link_points_to_is_never_folded_nor_is_a_loop_that_was_opened() -> None:
+    loop = [event("a"), event("b")] * 6
+    assert rows(drawn(loop)) == ["a", "b", "2x4", "a", "b"]
+    pointed = drawn(loop, pointed={6})
+    assert 6 in {row.line.arrival for row in pointed.rows if isinstance(row, Step)}
+    folds = [row.line.arrival for row in drawn(loop).rows if isinstance(row, Fold)]
+    assert rows(drawn(loop, opened=folds)) == ["a", "b"] * 6
+    assert rows(drawn(loop, opened={0})) == rows(drawn(loop))
+
+
+MIXED = [
+    event("a"),
+    (0, Kind.ERROR, "no", LEG),
+    event("b", **LEG, state="ringing"),
+    (0, Kind.DEBUG, "d", {"source": "other"}),
+    event("later", 20_000),
+]
+
+
+@pytest.mark.parametrize(
+    ("only", "shown"),
+    [
+        (Only({Kind.ERROR, Kind.DEBUG}), ["no", "d", "(ringing)"]),
+        (Only(source="other"), ["d", "(ringing)"]),
+        (Only(leg=""), ["a", "d", "(ringing)", "later"]),
+        (Only(leg="PJSIP/agent"), ["no", "b"]),
+        (Only({Kind.ERROR}, source="nobody"), []),
+    ],
+)
+def test_a_filter_leaves_rows_out_and_what_goes_on_is_told_of_all(only: Only, shown: list[str]) -> None:
+    log = drawn(MIXED, only=only)
+    assert rows(log) == shown
+    assert len(log.lines) == len(MIXED)
+
+
+def test_a_filter_shows_what_is_pointed_to_all_the_same() -> None:
+    assert rows(drawn(MIXED, only=Only(leg="PJSIP/agent"), pointed={0})) == ["a", "no", "b"]
+
+
+# -- where the time went -----------------------------------------------------------------------------
+
+
+def fall(said: Sequence[Said], lasts_s: int | None = None, now_s: int = 60) -> Waterfall:
+    call = replace(CALL, end_s=None if lasts_s is None else START_S + lasts_s)
+    return waterfall(drawn(said, call=call), (START_S + now_s) * MICROSECONDS)
+
+
+def bars(of: Waterfall, lane: int = 0) -> list[tuple[str, int, int]]:
+    return [(bar.doing, bar.from_us // 1000, bar.to_us // 1000) for bar in of.lanes[lane].bars]
+
+
+DIALLED = [
+    (0, Kind.PROMPT, "menu", {"waits": 2}),
+    event("User input: 2", 3000),
+    (0, Kind.PROMPT, "hold on", {}),
+    event("dial", 1000, **LEG, state="dialling"),
+    event("ringing", 0, **LEG, state="ringing"),
+    event("answered", 2000, **LEG, state="answered"),
+    event("held", 4000, **LEG, state="hold"),
+    event("back", 500, **LEG, state="answered"),
+    (1500, Kind.ERROR, "over", {**LEG, "state": "ended"}),
+    event("exit", 1000),
+]
+
+
+def test_the_waterfall_has_a_lane_of_the_caller_and_one_of_each_leg() -> None:
+    of = fall(DIALLED, 13)
+    assert bars(of) == [
+        ("waiting for input", 0, 3000),
+        ("playing", 3000, 4000),
+        ("ringing", 4000, 6000),
+        ("talking", 6000, 10_000),
+        ("on hold", 10_000, 10_500),
+        ("talking", 10_500, 12_000),
+    ]
+    assert bars(of, 1) == bars(of)[2:]
+    assert [(lane.name, list(lane.failures)) for lane in of.lanes] == [("", []), ("agent", [12_000_000])]
+    assert of.span_us == 13 * MICROSECONDS
+    assert list(of.totals.items())[:2] == [("talking", 5_500_000), ("waiting for input", 3_000_000)]
+    assert of.failures == [(12_000_000, 1)]
+
+
+def test_a_running_call_reaches_to_now_and_its_open_bars_say_so() -> None:
+    of = fall(DIALLED[:6], None, now_s=20)
+    assert of.span_us == 20 * MICROSECONDS
+    assert [lane.bars[-1].goes_on for lane in of.lanes] == [True, True]
+    assert of.totals["talking"] == 14 * MICROSECONDS
+    assert not any(lane.bars[-1].goes_on for lane in fall(DIALLED[:6], 20).lanes)
+
+
+def test_a_queue_calls_its_member_by_name() -> None:
+    of = fall(
+        [event("ringing", **LEG, state="ringing"), event("no answer", **LEG, state="ended", member="Sylvia")],
+        9,
+    )
+    assert of.lanes[1].name == "Sylvia"
+
+
+def test_legs_without_an_answer_share_a_lane_where_there_are_many() -> None:
+    said: list[Said] = []
+    for n in range(MOST_LANES + 3):
+        leg = {"leg": f"PJSIP/{n}"}
+        said.append(event("ringing", **leg, state="ringing"))
+        if n == 9:
+            said.append(event("answered", **leg, state="answered"))
+        said.append((100, Kind.ERROR, "busy", {**leg, "state": "ended"}))
+    of = fall(said, 60)
+    assert [lane.name for lane in of.lanes] == ["", "9", f"{MOST_LANES + 2} others"]
+
+
+def test_a_call_of_20_000_entries_has_no_more_bars_than_can_be_seen() -> None:
+    of = fall([(7, Kind(("prompt", "event", "error")[n % 3]), "x", {}) for n in range(20_000)], 140)
+    assert len(of.lanes[0].bars) <= FINEST
+    assert len(of.lanes[0].failures) <= FINEST
+    assert sum(failures.errors for failures in of.failures) == 6666
+
+
+@given(st.lists(SAID, max_size=40), st.one_of(st.none(), st.integers(0, 100)))
+def test_bars_lie_in_the_span_and_no_two_of_a_lane_overlap(said: list[Said], lasts_s: int | None) -> None:
+    of = fall(said, lasts_s, now_s=1)
+    for lane in of.lanes:
+        ends = [at for bar in lane.bars for at in (bar.from_us, bar.to_us)]
+        assert ends == sorted(ends)
+        assert all(0 <= at <= of.span_us for at in (*ends, *lane.failures))
+    assert sum(of.totals.values()) <= of.span_us

@@ -13,11 +13,12 @@ from ringlog.accounts import Accounts
 from ringlog.cli import deleting, options
 from ringlog.cli.groups import group
 from ringlog.cli.place import existing, now_us, run
-from ringlog.cli.terminal import filled, put, terminal, visible
+from ringlog.cli.terminal import filled, put, terminal
 from ringlog.config import store_folder
 from ringlog.errors import BadInput, StoreLocked
 from ringlog.model import MICROSECONDS, Scope
 from ringlog.store.sqlite.store import SqliteStore
+from ringlog.wording import visible
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The account's email.")]
 KeyId = Annotated[int, typer.Argument(metavar="ID", help="The key's number, as `ringlog key list` shows it.")]

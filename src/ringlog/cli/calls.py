@@ -13,13 +13,14 @@ from rich.text import Text
 from ringlog.cli import listing, showing
 from ringlog.cli.options import Json, Utc
 from ringlog.cli.place import now_us, opened, run
-from ringlog.cli.terminal import put, terminal, visible
+from ringlog.cli.terminal import put, terminal
 from ringlog.cli.times import moment
 from ringlog.cli.transfer import Since, Until
 from ringlog.cli.where import Where, somewhere
 from ringlog.model import Call, CallPage, CallQuery, CallState, CallType, Kind, StoredEntry
 from ringlog.timeline import timeline
 from ringlog.wire.native import call_row
+from ringlog.wording import visible
 
 
 class Format(StrEnum):

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import typer
 
 from ringlog.cli.place import now_us, run
-from ringlog.cli.terminal import visible
 from ringlog.collect.findings import Finding, all_is_well, engine, findings
 from ringlog.collect.looking import look
 from ringlog.collect.seen import CEL, CEL_MANAGER, GENERAL, USER
 from ringlog.collect.session import Pbx
+from ringlog.wording import visible
 
 FILES = {
     "manager.conf, then `manager reload`": {GENERAL: GENERAL, USER: None},

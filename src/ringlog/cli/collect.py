@@ -11,13 +11,14 @@ import typer
 from ringlog.cli import checking, options
 from ringlog.cli.place import developer_key, now_us
 from ringlog.cli.signals import until_told
-from ringlog.cli.terminal import asks_nobody, visible
+from ringlog.cli.terminal import asks_nobody
 from ringlog.client.sender import SPOOL_CAP_BYTES, Sender
 from ringlog.collect.asterisk import Collector
 from ringlog.collect.session import Pbx
 from ringlog.config import DEFAULT_URL, default_spool
 from ringlog.errors import ConfigurationFault
 from ringlog.wire.asterisk import PRIVATE, Translator
+from ringlog.wording import visible
 
 SPOOL = default_spool()
 PRIVATE_NAMES = ",".join(PRIVATE)

@@ -7,9 +7,10 @@ import typer
 from ringlog.cli.calls import SessionId
 from ringlog.cli.groups import group
 from ringlog.cli.place import opened, run
-from ringlog.cli.terminal import asks_nobody, visible
+from ringlog.cli.terminal import asks_nobody
 from ringlog.cli.where import Where, somewhere
 from ringlog.errors import BadInput
+from ringlog.wording import visible
 
 Yes = Annotated[bool, typer.Option("--yes", help="Delete without asking; nothing brings it back.")]
 

@@ -9,9 +9,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 
 from ringlog.cli import options
 from ringlog.cli.place import existing
-from ringlog.cli.terminal import visible
 from ringlog.store.sqlite.doctor import Doctor
 from ringlog.store.sqlite.doctor import Progress as Told
+from ringlog.wording import visible
 
 
 def doctor(store: options.Store = options.STORE) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.text import Text
 
-from ringlog.cli.terminal import cut, filled, visible
-from ringlog.cli.times import at, day_name, minutes
+from ringlog.cli.terminal import cut, filled
+from ringlog.cli.times import at, day_name
 from ringlog.model import MICROSECONDS, OUTBOUND_SRC, Call, CallType
+from ringlog.wording import minutes, visible
 
 TITLES = ("FROM", "TO", "APPLICATION")
 WIDEST = (16, 16, 18)

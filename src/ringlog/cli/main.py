@@ -23,8 +23,8 @@ from ringlog.cli import (
     serve,
     transfer,
 )
-from ringlog.cli.terminal import visible
 from ringlog.errors import RinglogError
+from ringlog.wording import visible
 
 COMMANDS: Sequence[Callable[[typer.Typer], None]] = (
     accounts.register,

@@ -11,9 +11,9 @@ import typer
 
 from ringlog.cli.place import now_us
 from ringlog.cli.signals import until_told
-from ringlog.cli.terminal import visible
 from ringlog.collect.recording import read_recording
 from ringlog.collect.replay import Pass, Replay
+from ringlog.wording import visible
 
 File = Annotated[Path, typer.Argument(help="A recorded AMI stream.")]
 Host = Annotated[str, typer.Option(envvar="RINGLOG_REPLAY_HOST", help="The address to listen on.")]

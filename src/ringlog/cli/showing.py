@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from ringlog.cli.listing import application, caller, how
-from ringlog.cli.terminal import filled, visible
-from ringlog.cli.times import at, gap, minutes, tenths
+from ringlog.cli.terminal import filled
+from ringlog.cli.times import at
 from ringlog.model import MICROSECONDS, Call, Kind
 from ringlog.timeline import Fold, Line, Row, Silence, Step, Timeline
+from ringlog.wording import gap, minutes, tenths, visible
 
 MARKS = {Kind.ERROR: "◆", Kind.PROMPT: "▶", Kind.EVENT: "■", Kind.INFO: "○", Kind.DEBUG: "·"}
 STYLES = {Kind.ERROR: "red", Kind.PROMPT: "green", Kind.EVENT: "blue", Kind.INFO: "dim", Kind.DEBUG: "dim"}
@@ -35,7 +36,7 @@ def lines(drawn: Timeline, now_us: int, width: int, *, utc: bool, whole: bool) -
 
 def gone(call: Call, now_us: int, *, utc: bool) -> Iterator[Text]:
     """What is left of a call whose details are gone."""
-    yield from header(Timeline(call, call.start_s * MICROSECONDS, (), (), ""), now_us, utc=utc)
+    yield from header(Timeline(call, call.start_s * MICROSECONDS, (), (), ()), now_us, utc=utc)
     yield Text()
     yield Text(GONE)
 
@@ -55,14 +56,7 @@ def header(drawn: Timeline, now_us: int, *, utc: bool) -> Iterator[Text]:
         return
     cause = call.ending.cause if call.ending else None
     said = f", {cause} {visible(drawn.cause_text)}".rstrip() if cause is not None else ""
-    yield Text(f"{begun}   {tenths(lasted(drawn, call.end_s))}   ended {how(call)}{said}")
-
-
-def lasted(drawn: Timeline, end_s: int) -> int:
-    """Microseconds; to the last entry's fine time where that lies in the second of the end."""
-    last_us = drawn.lines[-1].time_us if drawn.lines else 0
-    end_us = last_us if last_us // MICROSECONDS == end_s else end_s * MICROSECONDS
-    return max(end_us - drawn.started_us, 0)
+    yield Text(f"{begun}   {tenths(drawn.lasted_us(call.end_s))}   ended {how(call)}{said}")
 
 
 def findings(drawn: Timeline) -> Iterator[Text]:
@@ -113,9 +107,9 @@ class Page:
             body.append(filled(visible(line.module), self._module) + " ", "dim")
         body.append(
             said(line),
-            whole or ("bold" if line.text.startswith("User input") else style if style == "dim" else ""),
+            whole or ("bold" if line.is_input else style if style == "dim" else ""),
         )
-        if behind := answer_behind(line):
+        if behind := "private" if line.private else visible(line.behind):
             body.append(f"  ({behind})", "dim")
         if line.source != self._drawn.sources[0]:
             body.append(f"  [{visible(line.source)}]", "dim")
@@ -128,23 +122,11 @@ class Page:
 
 
 def said(line: Line) -> str:
-    """The line as people read it: what is played, and of which leg it tells."""
-    if line.kind == Kind.PROMPT:
-        return f"Playing {visible(line.text)}"
+    """The line as people read it, and of which leg it tells."""
     name = line.leg.rpartition("/")[2]
-    if line.leg and line.state != "dialling" and name not in line.text:
-        return f"{visible(name)}: {visible(line.text)}"
-    return visible(line.text)
-
-
-def answer_behind(line: Line) -> str:
-    """The one value behind a line that answers the next question: who ended it, and with which cause."""
-    if line.private:
-        return "private"
-    by, cause = line.data.get("by"), line.data.get("cause")
-    if not isinstance(by, str) or "(" in line.text:
-        return ""
-    return visible(f"by {by}, {cause}" if isinstance(cause, int) else f"by {by}")
+    if line.on_leg and name not in line.text:
+        return f"{visible(name)}: {visible(line.said)}"
+    return visible(line.said)
 
 
 def folded(row: Fold) -> str:

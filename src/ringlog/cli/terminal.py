@@ -1,8 +1,7 @@
-"""What reaches the terminal: text made safe, colour, width."""
+"""What reaches the terminal: colour, width."""
 
 import os
 import sys
-import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -10,25 +9,6 @@ from rich.text import Text
 
 UNLIMITED = 1_000_000
 """Columns where nobody reads in columns: in a pipe."""
-
-NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
-UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Unicode's controls, invisible formats (the bidirectional ones among them), surrogates, line breaks."""
-JOINERS = "\u200c\u200d"
-"""Formats that letters and emoji are made with."""
-
-
-def visible(text: str) -> str:
-    r"""`text` with every character that would act on a terminal, or hide on it, as its escape: `\x1b`."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(escaped(c) if unicodedata.category(c) in UNSEEN else c for c in text)
-
-
-def escaped(c: str) -> str:
-    if c in JOINERS:
-        return c
-    return NAMED.get(c) or c.encode("unicode_escape", errors="backslashreplace").decode()
 
 
 def terminal() -> Console:

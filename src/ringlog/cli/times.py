@@ -55,26 +55,3 @@ def day_name(day: datetime, now: datetime) -> str:
     if day.date() == now.date():
         return f"Today, {name}"
     return f"Yesterday, {name}" if day.date() == (now - timedelta(days=1)).date() else name
-
-
-def minutes(seconds: int) -> str:
-    """`0:06`, `12:34`, `1:02:03`."""
-    hours, rest = divmod(max(seconds, 0), 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
-
-
-def tenths(us: int) -> str:
-    """`0:43.9`."""
-    tenth = max(us, 0) // (MICROSECONDS // 10)
-    return f"{minutes(tenth // 10)}.{tenth % 10}"
-
-
-def gap(us: int) -> str:
-    """`506 ms`, `3.0 s`, `2:05`; nothing below half a millisecond."""
-    if us < 500:
-        return ""
-    if us < MICROSECONDS - 500:
-        return f"{(us + 500) // 1000} ms"
-    if us < 100 * MICROSECONDS:
-        return f"{us / MICROSECONDS:.1f} s"
-    return minutes(us // MICROSECONDS)

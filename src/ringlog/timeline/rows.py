@@ -1,12 +1,13 @@
-"""A call's log as rows to be drawn: offsets, gaps, legs, loops folded, silences named."""
+"""A call's log as rows: offsets, gaps, legs, loops folded, silences named."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 from ringlog.model import MICROSECONDS, Call, Kind, StoredEntry
+from ringlog.timeline.lines import Line, decoded
+from ringlog.timeline.moments import Moment, moments
 
 SILENCE_US = 10 * MICROSECONDS
 """So long without an entry becomes a row of its own."""
@@ -19,45 +20,9 @@ _NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """An entry, decoded."""
-
-    source: str
-    seq: int
-    time_us: int
-    kind: Kind
-    text: str
-    """Its line; of a prompt what is played, without a verb."""
-    data: Mapping[str, Any]
-
-    @property
-    def module(self) -> str:
-        return str(self.data["module_type"])
-
-    @property
-    def place(self) -> str:
-        """Where in the application it happened: the step's `result_variable`."""
-        return str(self.data["result_variable"])
-
-    @property
-    def leg(self) -> str:
-        """The dialled leg it tells of, as dialled; empty for the caller's own steps."""
-        leg = self.data.get("leg")
-        return leg if isinstance(leg, str) else ""
-
-    @property
-    def state(self) -> str:
-        """What became of its leg: `dialling`, `ringing`, `answered`, `hold` or `ended`."""
-        state = self.data.get("state")
-        return state if isinstance(state, str) else ""
-
-    @property
-    def private(self) -> bool:
-        return self.data.get("private") is True
-
-
-@dataclass(frozen=True, slots=True)
 class _Row:
+    line: Line
+    """Its entry; of a fold the first one left out, of a silence the one before."""
     offset_us: int
     """Since the start of the call."""
     gap_us: int | None
@@ -70,7 +35,6 @@ class _Row:
 class Step(_Row):
     """One entry."""
 
-    line: Line
     on_leg: bool
     """It stands on the second rail."""
 
@@ -99,27 +63,67 @@ Row = Step | Fold | Silence
 
 
 @dataclass(frozen=True, slots=True)
+class Only:
+    """Which entries become rows."""
+
+    kinds: Collection[Kind] = frozenset(Kind)
+    source: str | None = None
+    leg: str | None = None
+    """Empty: the caller's own."""
+
+    def __contains__(self, line: Line) -> bool:
+        return (
+            line.kind in self.kinds
+            and (self.source is None or line.source == self.source)
+            and (self.leg is None or line.leg == self.leg)
+        )
+
+
+EVERYTHING = Only()
+
+
+@dataclass(frozen=True)
 class Timeline:
     call: Call
     started_us: int
     """What offsets are counted from."""
     lines: Sequence[Line]
     """Every entry, in Order."""
+    moments: Sequence[Moment]
+    """What goes on after each."""
     rows: Sequence[Row]
-    doing: str
-    """What was going on after the last entry, such as `talking`; empty where nothing tells."""
+
+    @property
+    def doing(self) -> str:
+        """What was going on after the last entry, such as `talking`; empty where nothing tells."""
+        return self.moments[-1].doing if self.moments else ""
 
     def offset_us(self, line: Line) -> int:
         return max(line.time_us - self.started_us, 0)
 
-    @property
+    def lasted_us(self, end_s: int) -> int:
+        """To the last entry's fine time where that lies in the second of the end."""
+        last_us = self.lines[-1].time_us if self.lines else 0
+        end_us = last_us if last_us // MICROSECONDS == end_s else end_s * MICROSECONDS
+        return max(end_us - self.started_us, 0)
+
+    @cached_property
     def errors(self) -> Sequence[Line]:
         return [line for line in self.lines if line.kind == Kind.ERROR]
 
-    @property
+    @cached_property
     def sources(self) -> Sequence[str]:
         """In the order of their first entries."""
         return list(dict.fromkeys(line.source for line in self.lines))
+
+    @cached_property
+    def legs(self) -> Mapping[str, str]:
+        """Dialled legs in the order of their first entries, and what people call each."""
+        names: dict[str, str] = {}
+        for line in self.lines:
+            if line.leg and (line.member or line.leg not in names):
+                names[line.leg] = line.member or line.leg.rpartition("/")[2] or line.leg
+        return names
 
     @property
     def cause_text(self) -> str:
@@ -128,20 +132,33 @@ class Timeline:
         return text if isinstance(text, str) else ""
 
 
-def timeline(call: Call, entries: Sequence[StoredEntry], *, whole: bool = False) -> Timeline:
-    """The rows of a call. `entries` are all of them, in Order; `whole` folds no loops."""
+def timeline(
+    call: Call,
+    entries: Sequence[StoredEntry],
+    *,
+    whole: bool = False,
+    only: Only = EVERYTHING,
+    pointed: Collection[int] = (),
+    opened: Collection[int] = (),
+) -> Timeline:
+    """The rows of a call. `entries` are all of them, in Order.
+
+    `whole` folds no loops. Entries of the arrival numbers `pointed` are never folded, since a link leads
+    there; nor is a loop of which one in `opened` is the first that would be left out.
+    """
     lines = [decoded(entry) for entry in entries]
+    told = list(moments(lines))
     started_us = start(call, lines)
-    folds = {} if whole else loops(lines)
-    drawing = _Drawing(lines, folds, started_us)
-    rows = list(drawing.rows())
-    return Timeline(call, started_us, lines, rows, drawing.doing(lines[-1]) if lines else "")
-
-
-def decoded(entry: StoredEntry) -> Line:
-    body = json.loads(entry.text)
-    event = body["event"]
-    return Line(entry.source, entry.seq, entry.time_us, Kind(body["class"]), event["line"], event["data"])
+    if only is EVERYTHING:
+        shown: Sequence[int] = range(len(lines))
+    else:
+        shown = [at for at, line in enumerate(lines) if line in only or line.arrival in pointed]
+    alike = [lines[at] for at in shown]
+    folds = {} if whole else loops(alike, pointed)
+    kept = {at: fold for at, fold in folds.items() if alike[at].arrival not in opened}
+    return Timeline(
+        call, started_us, lines, told, list(_Drawing(lines, told, shown, kept, started_us).rows())
+    )
 
 
 def start(call: Call, lines: Sequence[Line]) -> int:
@@ -155,12 +172,12 @@ def start(call: Call, lines: Sequence[Line]) -> int:
 # -- loops -------------------------------------------------------------------------------------------
 
 
-def loops(lines: Sequence[Line]) -> dict[int, tuple[int, int]]:
+def loops(lines: Sequence[Line], pointed: Collection[int] = ()) -> dict[int, tuple[int, int]]:
     """Where rounds are folded: index of the first entry left out → (steps of a round, rounds left out).
 
     The first round stays and so does the last; where a round was begun and left half-way, that is the last.
     """
-    alike = [likeness(line) for line in lines]
+    alike = [object() if line.arrival in pointed else likeness(line) for line in lines]
     streaks = [streak(alike, steps) for steps in range(1, min(LONGEST_ROUND, len(alike) // EQUAL_ROUNDS) + 1)]
     found: dict[int, tuple[int, int]] = {}
     at = 0
@@ -194,30 +211,27 @@ def streak(alike: Sequence[object], steps: int) -> list[int]:
 
 # -- rows --------------------------------------------------------------------------------------------
 
-WHILE = {"hold": "on hold", "answered": "talking", "ringing": "ringing"}
-"""What is going on while a leg is in a state; an earlier one outweighs a later one."""
 
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Drawing:
-    """Walks over a call's entries once, with the legs that are up."""
+    """Walks once over the entries that are shown; `folds` are indices among those."""
 
     lines: Sequence[Line]
+    moments: Sequence[Moment]
+    shown: Sequence[int]
     folds: Mapping[int, tuple[int, int]]
     started_us: int
-    legs: dict[str, str] = field(default_factory=dict[str, str])
-    """Legs that are up, and their state."""
 
     def rows(self) -> Iterator[Row]:
-        at = 0
-        while at < len(self.lines):
-            if at in self.folds:
-                steps, rounds = self.folds[at]
-                yield self._fold(at, steps, rounds)
-                at += steps * rounds
+        n = 0
+        while n < len(self.shown):
+            if n in self.folds:
+                steps, rounds = self.folds[n]
+                yield self._fold(n, steps, rounds)
+                n += steps * rounds
             else:
-                yield from self._step(at)
-                at += 1
+                yield from self._step(n)
+                n += 1
 
     def _offset(self, at: int) -> int:
         return max(self.lines[at].time_us - self.started_us, 0)
@@ -227,35 +241,19 @@ class _Drawing:
             return None
         return max(self.lines[after].time_us - self.lines[at].time_us, 0)
 
-    def _fold(self, at: int, steps: int, rounds: int) -> Fold:
-        for line in self.lines[at : at + steps * rounds]:
-            self._note(line)
-        gap = self._gap(at, at + steps * rounds)
-        return Fold(self._offset(at), gap, bool(self.legs), steps, rounds)
+    def _fold(self, n: int, steps: int, rounds: int) -> Fold:
+        at, last = self.shown[n], self.shown[n + steps * rounds - 1]
+        gap = self._gap(at, last + 1)
+        beside = self.moments[last].after
+        return Fold(self.lines[at], self._offset(at), gap, beside, steps, rounds)
 
-    def _step(self, at: int) -> Iterator[Row]:
-        line = self.lines[at]
-        up = bool(self.legs)
-        self._note(line)
+    def _step(self, n: int) -> Iterator[Row]:
+        at = self.shown[n]
+        line, moment = self.lines[at], self.moments[at]
         gap = self._gap(at, at + 1)
-        silent = gap is not None and gap >= SILENCE_US
-        told = silent or at + 1 in self.folds
-        on_leg = bool(line.leg) and line.state != "dialling"
-        yield Step(self._offset(at), None if told else gap, up or on_leg, line, on_leg)
-        if silent and at + 1 not in self.folds:
-            yield Silence(self._offset(at), gap, bool(self.legs), self.doing(line))
-
-    def _note(self, line: Line) -> None:
-        if line.state == "ended":
-            self.legs.pop(line.leg, None)
-        elif line.leg and line.state in WHILE:
-            self.legs[line.leg] = line.state
-
-    def doing(self, last: Line) -> str:
-        """What goes on after `last`, the entry noted last."""
-        for state, words in WHILE.items():
-            if state in self.legs.values():
-                return words
-        if "waits" in last.data:
-            return "waiting for input"
-        return "playing" if last.kind == Kind.PROMPT else ""
+        folds = n + 1 in self.folds
+        silent = gap is not None and gap >= SILENCE_US and not folds
+        told = None if silent or folds else gap
+        yield Step(line, self._offset(at), told, moment.beside, line.on_leg)
+        if silent:
+            yield Silence(line, self._offset(at), gap, moment.after, moment.doing)
