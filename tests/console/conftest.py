@@ -74,12 +74,12 @@ class Visit:
         self.page: Page = self.context.new_page()
 
     def _listen(self, page: Page) -> None:
-        page.on("console", lambda message: self._hear(message.type, message.text))
+        page.on("console", lambda message: self._hear(message.type, message.text, message.location["url"]))
         page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
 
-    def _hear(self, kind: str, text: str) -> None:
+    def _hear(self, kind: str, text: str, where: str) -> None:
         if kind in {"error", "warning"}:
-            self.complaints.append(f"{kind}: {text}")
+            self.complaints.append(f"{kind}: {text} ({where})")
 
     def log_in(self, target: str = "/calls", email: str = "", key: str = "") -> Page:
         """Opens the page, by way of the form."""

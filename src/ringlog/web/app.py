@@ -44,6 +44,7 @@ def build(call_log: CallLog, accounts: Accounts, logins: Logins, clock: Clock) -
             "call_log": Provide(lambda: call_log, sync_to_thread=False),
             "accounts": Provide(lambda: accounts, sync_to_thread=False),
             "logins": Provide(lambda: logins, sync_to_thread=False),
+            "clock": Provide(lambda: clock, sync_to_thread=False),
             "attempts": Provide(lambda: attempts, sync_to_thread=False),
             "principal": Provide(native.principal),
             "admin": Provide(native.admin),

@@ -1,0 +1,86 @@
+// A row of the list, filled in from a call as `/v1` shows it: the same cells as `call_row` of macros.html.
+
+import { sayTimes } from "./base.js";
+
+export const link = (row) => row.querySelector(".time a");
+const part = (row, name) => row.querySelector(`.${name}`);
+
+function element(name, className, ...content) {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  made.append(...content);
+  return made;
+}
+
+const bdi = (text, className) => element("bdi", className, text);
+
+export function duration(seconds) {
+  const two = (number) => String(number).padStart(2, "0");
+  const s = Math.max(0, Math.floor(seconds));
+  const [hours, minutes] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(s % 60)}` : `${minutes}:${two(s % 60)}`;
+}
+
+// Rows of running calls count up; nobody is told.
+export function countUp(rows) {
+  for (const row of rows) {
+    const count = row.querySelector(".count");
+    if (count) count.textContent = duration(Date.now() / 1000 - row.dataset.start);
+  }
+}
+
+function fillDuration(row, call) {
+  const cell = part(row, "dur");
+  if (call.end !== null) {
+    cell.textContent = duration(call.end - call.start);
+  } else if (!part(cell, "count")) {
+    const words = element("span", "vh", "running, so far ");
+    cell.replaceChildren(element("span", "live", element("span", "dot"), words, element("span", "count")));
+  }
+}
+
+function errorMark() {
+  const drawing = "http://www.w3.org/2000/svg";
+  const mark = document.createElementNS(drawing, "svg");
+  mark.setAttribute("class", "mark");
+  mark.setAttribute("aria-hidden", "true");
+  mark.append(document.createElementNS(drawing, "use"));
+  mark.firstChild.setAttribute("href", "#error");
+  return mark;
+}
+
+function fillErrors(row, call) {
+  const cell = part(row, "err");
+  cell.replaceChildren();
+  if (call.errors) {
+    const flag = element("span", "flag", errorMark(), element("b", "", String(call.errors)));
+    const words = element("span", "vh", call.errors === 1 ? " error: " : " errors: ");
+    cell.append(flag, words, " ", bdi(call.first_error ?? ""));
+  } else if (call.now) {
+    cell.append(element("span", "now", "now: ", bdi(call.now)));
+  }
+}
+
+function fillEnded(row, call) {
+  const cell = part(row, "ended");
+  const alone = ["cancelled before answer", "unknown"].includes(call.by);
+  cell.textContent = call.by ? (alone ? call.by : `by ${call.by}`) : "";
+  if (call.by && call.by !== "application") cell.replaceChildren(element("b", "", cell.textContent));
+}
+
+export function fill(row, call) {
+  row.dataset.id = call.session_id;
+  row.dataset.start = call.start;
+  row.classList.toggle("has-err", call.errors > 0);
+  row.classList.toggle("gone", !call.log);
+  link(row).href = `/calls/${encodeURIComponent(call.session_id)}`;
+  row.querySelector("time").dateTime = new Date(call.start * 1000).toISOString();
+  part(row, "from").replaceChildren(bdi(call.src || "unknown"));
+  part(row, "to").replaceChildren(bdi(call.dest || "unknown"));
+  part(row, "app").replaceChildren(bdi(call.application), ...(call.version ? [" ", bdi(call.version, "ver")] : []));
+  fillDuration(row, call);
+  fillErrors(row, call);
+  fillEnded(row, call);
+  countUp([row]);
+  sayTimes(row);
+}

@@ -1,0 +1,290 @@
+"""The list of calls, as a person with a browser sees it."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.running import Server
+
+from .calls import Caller, call, line
+from .conftest import Visit
+
+pytestmark = pytest.mark.needs_chromium
+
+HOSTILE = (
+    """<img src=x onerror="document.title='owned'"><script>document.title='owned'</script>'"--></a>{{7*7}}"""
+)
+BIDI = "safe\u202e\u2066txt.exe\u200b\x1b[31m"
+FIRST_PAGE_BYTES = 100_000
+
+
+@pytest.fixture
+def caller(server: Server) -> Caller:
+    return Caller(server)
+
+
+def listed(page: Page) -> list[str]:
+    return page.locator("tr.call").evaluate_all("rows => rows.map(row => row.dataset.id)")
+
+
+def opened(visit: Visit, caller: Caller, target: str = "/calls") -> Page:
+    return visit.log_in(target, caller.email, caller.key)
+
+
+def test_calls_are_listed_newest_first_with_what_matters(visit: Visit) -> None:
+    page = visit.log_in()
+    starts = page.locator("tr.call").evaluate_all("rows => rows.map(row => Number(row.dataset.start))")
+    assert starts == sorted(starts, reverse=True)
+    row = page.locator("tr.call", has_text="2025550129")
+    expect(row.locator(".err")).to_have_text("7 errors: Missing prompt: prompts/does-not-exist")
+    expect(row.locator(".app")).to_have_text("email test 0.2")
+    expect(row.locator(".dur")).to_have_text("0:10")
+    expect(page.locator("tr.day").first).to_contain_text(", ")
+
+
+def test_a_running_call_counts_up_and_says_what_it_does(visit: Visit, caller: Caller) -> None:
+    caller.send(call("runs", 65, None), line("runs", "demo-congrats", "prompt", 2))
+    page = opened(visit, caller)
+    expect(page.locator("tr.call .err")).to_have_text("now: playing demo-congrats")
+    count = page.locator(".count")
+    before = count.inner_text()
+    assert before.startswith("1:")
+    expect(count).not_to_have_text(before)
+
+
+def test_filters_are_in_the_address_and_apply_at_once(visit: Visit, caller: Caller) -> None:
+    caller.send(
+        call("good"), call("bad", application="menu"), line("bad", "it broke", "error"), call("runs", 5, None)
+    )
+    page = opened(visit, caller)
+    page.get_by_label("State").select_option("failed")
+    page.wait_for_url("**/calls?state=failed")
+    assert listed(page) == ["bad"]
+    page.get_by_role("link", name="Clear filters").click()
+    page.wait_for_url("**/calls")
+    assert listed(page) == ["runs", "bad", "good"]
+    page.get_by_text("With errors").click()
+    page.wait_for_url("**/calls?class=error")
+    assert listed(page) == ["bad"]
+    page.get_by_label("Period").select_option("hour")
+    page.wait_for_url("**/calls?period=hour&class=error")
+    page.get_by_label("Application").fill("menus")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/calls?period=hour&application=menus&class=error")
+    expect(page.get_by_text("No calls match. Clear filters.")).to_be_visible()
+    page.get_by_role("link", name="Clear filters.").click()
+    assert len(listed(page)) == 3
+
+
+def test_a_number_is_searched_on_both_sides(visit: Visit, caller: Caller) -> None:
+    caller.send(call("to", dest="2025550177"), call("from", src="+1 (202) 555-0177"), call("other"))
+    page = opened(visit, caller)
+    page.keyboard.press("/")
+    page.keyboard.type("202-555-0177")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/calls?q=202-555-0177")
+    assert set(listed(page)) == {"to", "from"}
+
+
+def test_the_keyboard_does_it_all(visit: Visit, caller: Caller) -> None:
+    visit.expected.append("/calls/b")
+    caller.send(call("a", 10), call("b", 20), call("c", 30), line("b", "it broke", "error"))
+    page = opened(visit, caller)
+    for key, at in (("j", "a"), ("j", "b"), ("j", "c"), ("j", "c"), ("k", "b")):
+        page.keyboard.press(key)
+        focused = page.evaluate("document.activeElement.closest('tr.call').dataset.id")
+        assert focused == at
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/calls/b")
+    page.go_back()
+    expect(page.locator("tr.call[data-id=b] a")).to_be_focused()
+    page.keyboard.press("e")
+    page.wait_for_url("**/calls?class=error")
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("jek/")
+    assert page.locator("#q").input_value() == "jek/"
+    page.keyboard.press("Escape")
+    expect(page.locator("#q")).not_to_be_focused()
+
+
+def test_the_first_tab_skips_to_the_content(visit: Visit) -> None:
+    page = visit.log_in()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_pages_by_cursor_and_back_to_where_one_was(visit: Visit, caller: Caller) -> None:
+    visit.expected.append("/calls/c")
+    caller.send(*(call(f"c{n:03}", 1000 + n) for n in range(120)))
+    page = opened(visit, caller)
+    seen = listed(page)
+    for _ in range(2):
+        page.get_by_role("link", name="Older").click()
+        page.wait_for_url("**cursor=**")
+        expect(page.locator(f"tr[data-id={seen[-1]}]")).to_have_count(0)
+        seen += listed(page)
+    assert seen == [f"c{n:03}" for n in range(120)]
+    assert page.get_by_role("link", name="Older").count() == 0
+    page.go_back()
+    page.locator("tr[data-id=c090] a").click()
+    page.wait_for_url("**/calls/c090")
+    page.go_back()
+    expect(page.locator("tr[data-id=c090] a")).to_be_focused()
+    expect(page.locator("tr[data-id=c090] a")).to_be_in_viewport()
+    page.get_by_role("link", name="Newest").click()
+    page.wait_for_url("**/calls")
+
+
+def test_without_script_it_logs_in_lists_filters_and_pages(visits: object, server: Server) -> None:
+    caller = Caller(server)
+    caller.send(*(call(f"c{n:03}", 1000 + n) for n in range(60)), line("c055", "it broke", "error"))
+    visit: Visit = visits(java_script_enabled=False)  # type: ignore[operator]
+    page = opened(visit, caller)
+    assert page.locator("tr.call").count() == 50
+    expect(page.get_by_text("All times UTC")).to_be_visible()
+    expect(page.locator("kbd").first).to_be_hidden()
+    page.get_by_role("link", name="Older").click()
+    assert page.locator("tr.call").count() == 10
+    page.get_by_label("State").select_option("failed")
+    page.get_by_role("button", name="Apply").click()
+    assert page.locator("tr.call").count() == 1
+    expect(page.locator("tr.call .err")).to_contain_text("it broke")
+    page.get_by_role("button", name="Log out").click()
+    assert page.url.endswith("/login")
+
+
+def test_times_are_the_viewers_and_utc_on_demand(visits: object, server: Server) -> None:
+    caller = Caller(server)
+    caller.send(call("x"))
+    visit: Visit = visits(timezone_id="Asia/Kathmandu")  # type: ignore[operator]
+    page = opened(visit, caller)
+    start = page.locator("tr.call time")
+    local, utc = (
+        page.evaluate(
+            "([s, zone]) => new Date(s).toLocaleTimeString('en-GB', {timeZone: zone})",
+            [start.get_attribute("datetime"), zone],
+        )
+        for zone in ("Asia/Kathmandu", "UTC")
+    )
+    expect(start).to_have_text(local)
+    page.get_by_role("button", name="Show UTC").click()
+    expect(start).to_have_text(utc)
+    page.reload()
+    expect(start).to_have_text(utc)
+    expect(page.locator("#zone")).to_contain_text("All times UTC")
+    page.get_by_role("button", name="Show mine").click()
+    expect(start).to_have_text(local)
+
+
+def test_days_change_where_the_viewers_day_does(visits: object, server: Server) -> None:
+    """Twenty-four calls an hour apart lie on two days everywhere, but the border is the zone's."""
+    caller = Caller(server)
+    caller.send(*(call(f"h{n:02}", 3600 * n) for n in range(24)))
+    for zone in ("UTC", "Pacific/Kiritimati", "America/Los_Angeles"):
+        page = opened(visits(timezone_id=zone), caller)  # type: ignore[operator]
+        borders = page.locator("tbody tr").evaluate_all(
+            """(rows, zone) => rows.map((row, n) => [row, rows[n + 1]]).filter(([row]) => row.matches('.day'))
+                .map(([day, call]) => new Date(call.dataset.start * 1000)
+                    .toLocaleDateString('en-GB', {timeZone: zone, day: 'numeric', month: 'long'}))""",
+            zone,
+        )
+        headings = page.locator("tr.day").all_inner_texts()
+        assert len(set(borders)) == len(headings)
+        assert all(border in heading for border, heading in zip(borders, headings, strict=True))
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_what_is_logged_never_runs(visits: object, server: Server, script: bool) -> None:
+    caller = Caller(server)
+    hostile = f"x{HOSTILE}"
+    caller.send(
+        call(hostile, src=HOSTILE, dest="javascript:alert(1)", application=HOSTILE, version=HOSTILE),
+        line(hostile, HOSTILE + BIDI, "error"),
+        call("runs", 5, None), line("runs", HOSTILE + BIDI, "prompt", 4),
+    )  # fmt: skip
+    visit: Visit = visits(java_script_enabled=script)  # type: ignore[operator]
+    page = opened(visit, caller)
+    assert page.title() == "Calls · Ringlog"
+    assert page.locator("main img, tbody script").count() == 0
+    row = page.locator("tr.call").nth(1)
+    for cell in ("from", "app", "err"):
+        expect(row.locator(f".{cell}")).to_contain_text(HOSTILE)
+        assert row.locator(f".{cell} bdi").count() > 0
+    assert row.locator("a").get_attribute("href").startswith("/calls/x%3Cimg%20")
+    assert page.locator("a[href^='javascript']").count() == 0
+    page.goto("/calls?application=" + HOSTILE.replace("#", "%23"))
+    assert page.get_by_label("Application").input_value() == HOSTILE
+    page.goto("/calls?q=" + HOSTILE)
+    assert page.get_by_label("Search").input_value() == HOSTILE
+    assert page.title() == "Calls · Ringlog"
+
+
+def test_it_looks_right(look: tuple[Visit, str]) -> None:
+    visit, name = look
+    page = visit.log_in()
+    visit.shoot(f"calls-{name}")
+    assert visit.axe() == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_nothing_is_wider_than_a_small_phone(visits: object) -> None:
+    visit: Visit = visits(viewport={"width": 360, "height": 640})  # type: ignore[operator]
+    page = visit.log_in()
+    visit.shoot("calls-360")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_first_page_is_small(visit: Visit, caller: Caller) -> None:
+    application, error = (
+        "a rather long name of an application",
+        "an error that is explained at some length" * 2,
+    )
+    ids = [f"server-1;{n:03};1529552581" for n in range(60)]
+    caller.send(*(call(one, n, application=application, version="1.2.3") for n, one in enumerate(ids)))
+    caller.send(*(line(one, error, "error") for one in ids))
+    sizes: list[int] = []
+    opened(visit, caller)
+    visit.page.on("response", lambda response: sizes.append(len(response.body())))
+    visit.context.clear_cookies()
+    opened(visit, caller)
+    visit.page.wait_for_load_state("load")
+    assert 30_000 < sum(sizes) < FIRST_PAGE_BYTES, sizes
+
+
+def test_a_violation_of_the_policy_fails_a_test(visit: Visit) -> None:
+    visit.expected += ["script-src", "style-src"]
+    page = visit.log_in()
+    page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), {text: 'owned = 1'}))"
+    )
+    page.evaluate("document.body.setAttribute('style', 'color: red')")
+    assert page.evaluate("typeof owned") == "undefined"
+    page.wait_for_timeout(0)
+    assert any("Content Security Policy" in complaint for complaint in visit.complaints)
+
+
+def test_a_log_in_that_ended_leads_back(visit: Visit, caller: Caller) -> None:
+    caller.send(call("a"))
+    page = opened(visit, caller)
+    visit.context.clear_cookies()
+    page.get_by_label("State").select_option("completed")
+    page.wait_for_url("**/login?next=**")
+    page.get_by_label("Email").fill(caller.email)
+    page.get_by_label("Developer key").fill(caller.key)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/calls?state=completed")
+
+
+def test_a_csv_is_what_is_filtered(visit: Visit, caller: Caller, tmp_path: Path) -> None:
+    caller.send(call("a"), call("b"), line("b", "it broke", "error"))
+    page = opened(visit, caller, "/calls?class=error")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download CSV").click()
+    download.value.save_as(tmp_path / "calls.csv")
+    text = (tmp_path / "calls.csv").read_text()
+    assert len(text.splitlines()) == 2
+    assert "it broke" in text

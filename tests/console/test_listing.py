@@ -1,0 +1,146 @@
+"""What the list's addresses answer, over plain HTTP."""
+
+import csv
+import io
+import re
+import subprocess
+from html import unescape
+from urllib.parse import quote
+
+import pytest
+
+from tests.running import Server
+
+from .calls import Caller, call, line
+from .person import Person
+
+
+@pytest.fixture
+def caller(server: Server) -> Caller:
+    return Caller(server)
+
+
+def logged_in(caller: Caller) -> Person:
+    person = Person(caller.server)
+    person.log_in(caller.email, caller.key)
+    return person
+
+
+ODD = "odd/../id?;#%2F é+\u202e"
+
+
+def test_what_is_pasted_leads_to_the_call(caller: Caller) -> None:
+    caller.send(
+        call("x-1"),
+        call(ODD, dest="2025550177"),
+        call("x-2", dest="2025550188"),
+        call("x-3", dest="2025550188"),
+    )
+    person = logged_in(caller)
+    assert person.get("/").headers["location"] == "/calls"
+    assert person.get("/calls?q=+x-1+").headers["location"] == "/calls/x-1"
+    assert person.get(f"/calls?q={quote(ODD)}").headers["location"] == f"/calls/{quote(ODD, safe='')}"
+    assert person.get("/calls?q=%2B1+(202)+555-0177").headers["location"] == f"/calls/{quote(ODD, safe='')}"
+    several = person.get("/calls?q=2025550188")
+    assert several.status == 200
+    assert several.body.count(b'class="call') == 2 + several.body.count(b'class="calls')
+
+
+def test_another_accounts_call_is_found_by_nothing(caller: Caller, server: Server) -> None:
+    Caller(server).send(call("theirs", dest="2025550166"))
+    caller.send(call("mine"))
+    person = logged_in(caller)
+    for text in ("theirs", "2025550166"):
+        answer = person.get(f"/calls?q={text}")
+        assert answer.status == 200
+        assert b"theirs</" not in answer.body
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "state=broken", "type=1", "class=x", "period=week", "since=yesterday", "until=1.5", "cursor=made-up",
+        "cursor=%00", "q=%ff",
+    ],
+)  # fmt: skip
+def test_what_means_nothing_is_one_sentence(caller: Caller, query: str) -> None:
+    person = logged_in(caller)
+    answer = person.get(f"/calls?{query}")
+    assert answer.status == 400
+    assert b"<h1>That was not understood</h1>" in answer.body
+    assert person.get(f"/calls?{query}", Accept="*/*").json()["error"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "since=99999999999999999999",
+        f"until={2**63}",
+        "since=-5",
+        "state=&type=&q=",
+        "unknown=1",
+        "q=" + "x" * 10_000,
+    ],
+)
+def test_what_is_far_or_open_or_unknown_is_a_plain_list(caller: Caller, query: str) -> None:
+    caller.send(call("x"))
+    assert logged_in(caller).get(f"/calls?{query}").status == 200
+
+
+def test_another_accounts_cursor(caller: Caller, server: Server) -> None:
+    other = Caller(server)
+    for one in (caller, other):
+        one.send(*(call(f"c{n}", n + 1) for n in range(60)))
+    older = re.search(rb'href="([^"]+cursor=[^"]+)"', logged_in(other).get("/calls").body)
+    assert older
+    assert logged_in(other).get(unescape(older[1].decode())).status == 200
+    assert logged_in(caller).get(unescape(older[1].decode())).status == 400
+
+
+def test_a_csv_holds_all_pages_and_no_formula(caller: Caller) -> None:
+    first = '=HYPERLINK("http://evil.example"), "now"\nand more'
+    caller.send(
+        *(call(f"c{n:04}", 5000 + n) for n in range(1200)),
+        call("first", 60, src="+12025550101", dest="-2+3", application="@SUM(A1)", version="\ttab"),
+        line("first", first, "error", 50),
+        call("runs", 5, None),
+    )
+    answer = logged_in(caller).get("/calls.csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="calls.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
+    assert [row["session_id"] for row in rows] == ["runs", "first", *(f"c{n:04}" for n in range(1200))]
+    found = rows[1]
+    assert [found[name] for name in ("src", "dest", "application")] == ["'+12025550101", "'-2+3", "'@SUM(A1)"]
+    assert found["version"] in {"'\ttab", "tab"}
+    assert found["first_error"] == "'" + first
+    assert (found["state"], found["errors"], found["seconds"]) == ("failed", "1", "30")
+    assert (rows[0]["state"], rows[0]["end"], rows[0]["seconds"]) == ("running", "", "")
+    assert all(not value.startswith(("=", "+", "-", "@")) for row in rows for value in row.values())
+    filtered = logged_in(caller).get("/calls.csv?class=error").body.decode()
+    assert len(list(csv.reader(io.StringIO(filtered, newline="")))) == 2
+    assert logged_in(caller).get("/calls.csv?state=broken").status == 400
+    assert Person(caller.server).get("/calls.csv").status == 303
+
+
+@pytest.mark.needs_curl
+def test_the_first_call_is_sent_by_what_the_page_says(caller: Caller) -> None:
+    person = logged_in(caller)
+    page = unescape(person.get("/calls").body.decode())
+    assert "<h1>Send your first call</h1>" in page
+    found = re.search(r'<code id="curl">(.*?)</code>', page, re.DOTALL)
+    assert found
+    command = found[1].replace(f"-u {caller.email}", f"-u {caller.email}:{caller.key} --silent --show-error")
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == '{"accepted":5,"duplicates":0}'
+    assert "Missing prompt: prompts/thank-you" in person.get("/calls").body.decode()
+    assert f"--to {caller.server.url} --email {caller.email}" in page
+
+
+def test_an_odd_email_is_quoted_for_a_shell(server: Server) -> None:
+    person = Person(server)
+    person.log_in("o'brien$(id)@example.com", server.account("o'brien$(id)@example.com"))
+    page = unescape(person.get("/calls").body.decode())
+    quoted = page.split("curl -u ")[1].split(" http")[0]
+    said = subprocess.run(["sh", "-c", f"echo {quoted}"], capture_output=True, check=True)
+    assert said.stdout == b"o'brien$(id)@example.com\n"
