@@ -15,6 +15,7 @@ from ringlog.store.sqlite.codec import pack_frame
 from ringlog.store.sqlite.day_file import DayFile, SealedCall
 from ringlog.store.sqlite.days import Days
 from ringlog.terms import VERSION, terms
+from ringlog.walk import RULES
 
 DAY = 20_000
 ACCOUNT = 7
@@ -24,7 +25,7 @@ def call(n: int, *lines: str) -> SealedCall:
     data = {"module_type": "say", "result_variable": ""}
     texts = [entry_text(Kind.EVENT, line, data, 0) for line in lines]
     frame = pack_frame([StoredEntry("s", seq, 0, seq, text) for seq, text in enumerate(texts)])
-    return SealedCall(DAY << 32 | n, ACCOUNT, len(lines), (None, None), frame, b",".join(texts))
+    return SealedCall(DAY << 32 | n, (ACCOUNT, 0), len(lines), (None, None), frame, b",".join(texts))
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def test_any_replacing_and_forgetting_leaves_the_terms_of_what_is_there(
                     del there[call_id]
                 else:
                     there[call_id] = call(call_id & 0xFFFF, f"again w{chance.randrange(999)}")
-                    file.replace(there[call_id])
+                    file.replace([there[call_id]])
     assert found(tmp_path) == expected(*there.values())
 
 
@@ -107,7 +108,7 @@ def test_what_is_forgotten_leaves_no_trace(
     assert all(trace in path(tmp_path).read_bytes() for trace in traces)
     with opened(tmp_path, index) as file:
         if replaced:
-            file.replace(call(500, "line 500"))
+            file.replace([call(500, "line 500")])
         else:
             file.forget(DAY << 32 | 500, ACCOUNT)
     left = b"".join(one.read_bytes() for one in (tmp_path / "days").iterdir())
@@ -149,7 +150,7 @@ def test_a_day_of_the_first_version_is_indexed_when_it_is_next_written(
     old.close()
     with opened(tmp_path, index) as file:
         file.add([call(600, "a new line")])
-        assert file.terms_version() == VERSION
+        assert file.versions() == (VERSION, RULES)
     assert found(tmp_path) == expected(*calls, call(600, "a new line"))
 
 
@@ -168,5 +169,5 @@ def test_a_call_that_the_index_no_longer_knows_has_no_terms(
 ) -> None:
     with opened(tmp_path, index) as file:
         file.add([call(1, "one"), call(1001, "orphan")])
-        file.index_anew()
+        file.make_anew()
     assert found(tmp_path) == expected(call(1, "one"))

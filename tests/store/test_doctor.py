@@ -75,7 +75,10 @@ DAMAGES: dict[str, tuple[Damage, list[str]]] = {
     "a page of the Day": (lambda _, day: flipped(day, 3), ["DAY is damaged, says SQLite: ", "DAY cannot be"]),
     "no frame": (
         in_day("DELETE FROM frame WHERE call_id = (SELECT min(call_id) FROM frame)"),
-        ["DAY: sealed entries of call 'sealed' are missing."],
+        [
+            "DAY: its counts of where callers leave are not those of its calls.",
+            "DAY: sealed entries of call 'sealed' are missing.",
+        ],
     ),
     "an old frame": (
         in_day("UPDATE frame SET arrival = 1 WHERE call_id = (SELECT min(call_id) FROM frame)"),
@@ -117,6 +120,14 @@ DAMAGES: dict[str, tuple[Damage, list[str]]] = {
     "arrivals": (
         in_catalogue("UPDATE call SET skipped = -1 WHERE session_id = 'runs'"),
         ["CATALOGUE: call 'runs' has an entry whose arrival number is still to come."],
+    ),
+    "steps": (
+        in_day("UPDATE steps SET reached = reached + 1"),
+        ["DAY: its counts of where callers leave are not those of its calls."],
+    ),
+    "moves": (
+        in_day("INSERT INTO moves VALUES (1, 0, 'one', 'other', 1)"),
+        ["DAY: its counts of where callers leave are not those of its calls."],
     ),
     "no Day": (
         in_catalogue("DELETE FROM day"),

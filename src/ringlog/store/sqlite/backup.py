@@ -19,10 +19,11 @@ from ringlog.store.sqlite.call_checks import ERROR
 from ringlog.store.sqlite.call_index import Error, earlier_error
 from ringlog.store.sqlite.catalogue import READ, Connection, connect, reading
 from ringlog.store.sqlite.codec import Frame, pack_frame
-from ringlog.store.sqlite.day_file import ACCOUNTS, DayFile, SealedCall
+from ringlog.store.sqlite.day_file import APPLICATIONS, DayFile, SealedCall
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.expiry import OPEN
 from ringlog.store.sqlite.faults import CATALOGUE, SEAM, UNREADABLE, unreadable
+from ringlog.store.sqlite.step_counts import Application
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.store.sqlite.store_checks import Patient, check_version
 
@@ -130,20 +131,21 @@ def take_out_unknown(live: Connection, copy: Connection, days: Days, day: int) -
     """Takes out of a copied Day what came after its catalogue was copied."""
     with DayFile.opened(days, day, copy) as file, file.writing():
         for call_id, frame, next_arrival in unknown(days.path(day), Path(copy.filename)):
-            account_id = account_of(live, call_id)
+            account_id, application_id = application_of(live, call_id)
             file.forget(call_id, account_id)
             if kept := [one for one in Frame(frame).entries() if one.arrival < next_arrival]:
                 text = b",".join(one.text for one in kept)
                 error = first_error(kept)
-                file.add([SealedCall(call_id, account_id, next_arrival - 1, error, pack_frame(kept), text)])
+                of = account_id, application_id
+                file.add([SealedCall(call_id, of, next_arrival - 1, error, pack_frame(kept), text)])
 
 
-def account_of(live: Connection, call_id: int) -> int:
+def application_of(live: Connection, call_id: int) -> Application:
     """Whose a call is that the copied catalogue may not know. Raises StoreDamaged."""
-    rows = live.rows(ACCOUNTS, (call_id, call_id + 1))
+    rows = live.rows(APPLICATIONS, (call_id, call_id + 1))
     if not rows:
         raise StoreDamaged("A Day holds calls that the catalogue does not know: ringlog doctor names it.")
-    return rows[0][1]
+    return rows[0][1], rows[0][2]
 
 
 def unknown(day: Path, catalogue: Path) -> list[tuple[int, bytes, int]]:

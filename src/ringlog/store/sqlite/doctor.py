@@ -3,9 +3,9 @@
 It only reads, also beside a server that appends, seals and expires. A sentence counts only if a second
 look, begun after the first has ended, says it again: between the two commits of a sealing, and while a Day
 goes, one look sees what never lasts. No snapshot is held longer than a few hundred calls take, but for
-SQLite's own check.
+SQLite's own check and for counting a Day's steps.
 
-What is looked at stands in two lists: `store_checks.CHECKS` and `call_checks.CHECKS`.
+What is looked at stands in two lists, `store_checks.CHECKS` and `call_checks.CHECKS`, and `step_checks.py`.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,6 +21,7 @@ from ringlog.store.sqlite.call_index import N_BITS, SELECT, IndexedCall, indexed
 from ringlog.store.sqlite.catalogue import connect_to_look, reading
 from ringlog.store.sqlite.expiry import OPEN
 from ringlog.store.sqlite.faults import CATALOGUE, SEAM, UNREADABLE, unreadable
+from ringlog.store.sqlite.step_checks import steps_add_up
 from ringlog.store.sqlite.store_checks import Patient
 
 PAGE = 500
@@ -54,7 +55,7 @@ class Doctor:
 
     def _examine(self, patient: Patient) -> Iterator[str]:
         store_checks.check_version(patient.catalogue)
-        for check in store_checks.CHECKS:
+        for check in (*store_checks.CHECKS, steps_add_up):
             yield from lasting(lambda: list(check(patient)))  # noqa: B023 - called at once
         ((total,),) = patient.catalogue.rows("SELECT count(*) FROM call")
         for day in patient.days(OPEN):

@@ -16,11 +16,11 @@ def framed(call: WaitingCall, chunks: Sequence[Chunk], before: Sealed | None) ->
     error: Error = call.first_error_us, call.first_error
     if chunks and not before and in_sequence(chunks):
         frame, text = join_frame(chunks)
-        return SealedCall(call.id, call.account_id, call.arrival, error, frame, text)
+        return SealedCall(call.id, call.application, call.arrival, error, frame, text)
     entries = entries_of(chunks)
     if before:
         entries = union(entries, Frame(before.frame).entries())
         error = earlier_error(error, before.first_error)
     entries = in_order(entries)
     text = b",".join([entry.text for entry in entries])
-    return SealedCall(call.id, call.account_id, call.arrival, error, pack_frame(entries), text)
+    return SealedCall(call.id, call.application, call.arrival, error, pack_frame(entries), text)

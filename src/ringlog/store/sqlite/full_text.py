@@ -1,11 +1,10 @@
 """What is indexed of a call: the words of its lines, and facets of whose and of what kind its entries are."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-import msgspec
-
-from ringlog.errors import StoreDamaged
+from ringlog.store.sqlite.decoded import Entry
 from ringlog.terms import ACCOUNT, KIND, MODULE_TYPE, facet, terms
 
 
@@ -16,29 +15,8 @@ class FullText(NamedTuple):
     facets: str
 
 
-class _Data(msgspec.Struct, gc=False):
-    module_type: str = ""
-
-
-class _Event(msgspec.Struct, gc=False):
-    line: str
-    data: _Data
-
-
-class _Entry(msgspec.Struct, gc=False):
-    event: _Event
-    kind: str = msgspec.field(name="class")
-
-
-_entries = msgspec.json.Decoder(list[_Entry])
-
-
-def full_text(account_id: int, text: bytes) -> FullText:
-    """Of entries' JSON, joined by commas; their order makes no difference. Raises StoreDamaged."""
-    try:
-        entries = _entries.decode(b"[%b]" % text)
-    except msgspec.MsgspecError as error:
-        raise StoreDamaged from error
+def full_text(account_id: int, entries: Sequence[Entry]) -> FullText:
+    """Of a call's entries; their order makes no difference."""
     words = terms("\n".join([entry.event.line for entry in entries]))
     kinds = frozenset([(entry.kind, entry.event.data.module_type) for entry in entries])
     return FullText(" ".join(words), _facets(account_id, kinds))

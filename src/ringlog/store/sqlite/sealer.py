@@ -86,10 +86,9 @@ def _write(
         # A deletion marks the call in the catalogue before it takes the frame out of the Day, and expiry
         # marks the Day before it takes the file: whoever comes to the Day last sees what the other did.
         gone = waiting.gone(catalogue, [call.call_id for call in calls])
-        file.add([call for call in calls if call.call_id not in before and call.call_id not in gone])
-        for call in calls:
-            if call.call_id in before and call.call_id not in gone:
-                file.replace(call)
+        calls = [call for call in calls if call.call_id not in gone]
+        file.add([call for call in calls if call.call_id not in before])
+        file.replace([call for call in calls if call.call_id in before])
 
 
 def _note(report: Report, error: Exception, call: WaitingCall) -> None:

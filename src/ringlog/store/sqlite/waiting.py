@@ -9,6 +9,7 @@ from ringlog.model import Backlog
 from ringlog.store.sqlite.call_index import GONE, N_BITS, N_MASK
 from ringlog.store.sqlite.catalogue import Connection, numbers
 from ringlog.store.sqlite.codec import Chunk
+from ringlog.store.sqlite.step_counts import Application
 
 GROUP = 4000
 """Calls sealed in one commit."""
@@ -26,7 +27,8 @@ UNSEALED = (
     "AND last_received_us < ? AND (end_s IS NOT NULL OR last_received_us < ?)"
 )
 READY = f"{UNSEALED} LIMIT {GROUP}".format(
-    "id, account_id, next_arrival - 1, first_error_us, first_error, sealed_arrival, bytes"
+    "id, account_id, ifnull(application_id, 0), next_arrival - 1, first_error_us, first_error, "
+    "sealed_arrival, bytes"
 )
 COUNT = UNSEALED.format("count(*), ifnull(sum(next_arrival - 1 - sealed_arrival), 0)")
 
@@ -36,6 +38,8 @@ class WaitingCall(NamedTuple):
 
     id: int
     account_id: int
+    application_id: int
+    """Its label; 0: none."""
     arrival: int
     """Of the last entry."""
     first_error_us: int | None
@@ -46,6 +50,10 @@ class WaitingCall(NamedTuple):
     @property
     def day(self) -> int:
         return self.id >> N_BITS
+
+    @property
+    def application(self) -> Application:
+        return self.account_id, self.application_id
 
 
 def last_id(day: int) -> int:
