@@ -1,6 +1,7 @@
 """The process that seals: with the one that appends, in its absence, and when either is killed."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,6 +15,8 @@ import pytest
 
 from ringlog.errors import StoreDamaged, StoreFault
 from ringlog.model import Backlog, Kind, StoredEntry
+from ringlog.store.sqlite import waiting
+from ringlog.store.sqlite.catalogue import connect
 from ringlog.store.sqlite.codec import Chunk, Run, join_frame, pack_chunk, pack_frame
 from ringlog.store.sqlite.store import SqliteStore
 
@@ -148,6 +151,24 @@ def test_what_is_deleted_while_it_is_sealed_does_not_reach_its_day(tmp_path: Pat
 
     tell(tmp_path, story, reached)
     assert frames(tmp_path) == 1
+
+
+def test_what_arrives_while_a_frame_is_built_is_not_in_it(tmp_path: Path) -> None:
+    """A backup takes the arrival beside a frame for that of its last entry."""
+
+    async def story() -> None:
+        store = await SqliteStore.open(tmp_path, append=True)
+        one = (await store.add_account("a@example.com", NOW)).id
+        await store.append(one, batch(entry(), ended()), horizon())
+        later = horizon(DAY)
+        with contextlib.closing(connect(tmp_path / "catalogue.db")) as connection:
+            calls = waiting.group(connection, -1, later.quiet_before_us, later.idle_before_us)
+            await store.append(one, batch(entry(seq=1)), horizon())
+            ((chunk,),) = waiting.chunks(connection, calls).values()
+        assert [one.arrival for one in chunk.entries()] == [calls[0].arrival]
+        await store.close()
+
+    asyncio.run(story())
 
 
 def test_the_backlog_counts_what_is_finished_and_drains(tmp_path: Path) -> None:

@@ -82,15 +82,19 @@ def group(
 
 
 def chunks(catalogue: Connection, calls: Sequence[WaitingCall]) -> Mapping[int, list[Chunk]]:
-    """Of each call all its chunks, by source and seq."""
+    """Of each call all its chunks up to its arrival, by source and seq: what came since waits for another
+    frame, since whoever reads a frame's arrival takes it for all that the frame holds.
+    """
     found: defaultdict[int, list[Chunk]] = defaultdict(list)
+    arrivals = {call.id: call.arrival for call in calls}
     rows = catalogue.rows(
-        "SELECT call_id, source, min_seq, max_seq, meta, text FROM carray(?) AS ids "
+        "SELECT call_id, last_arrival, source, min_seq, max_seq, meta, text FROM carray(?) AS ids "
         "CROSS JOIN chunk ON call_id = ids.value",
-        (numbers(call.id for call in calls),),
+        (numbers(arrivals),),
     )
-    for call_id, *chunk in rows:
-        found[call_id].append(Chunk(*chunk))
+    for call_id, last_arrival, *chunk in rows:
+        if last_arrival <= arrivals[call_id]:
+            found[call_id].append(Chunk(*chunk))
     for several in found.values():
         if len(several) > 1:
             several.sort(key=lambda chunk: (chunk.source, chunk.max_seq))
