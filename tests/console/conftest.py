@@ -47,7 +47,7 @@ def empty_server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Not for the session: while it runs, Playwright's own event loop does, and no other test could have one."""
+    """Ends with its module: while it runs, Playwright's event loop does, and no other test can have one."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
             executable_path="/usr/bin/chromium",
