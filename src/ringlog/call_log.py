@@ -49,6 +49,10 @@ class CallLog:
     def watch(self, watcher: Watcher) -> None:
         self._watchers.append(watcher)
 
+    @property
+    def retention(self) -> Retention:
+        return self._retention
+
     def _horizon(self) -> Horizon:
         return self._retention.horizon(self._clock())
 

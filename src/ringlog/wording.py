@@ -1,8 +1,8 @@
-"""How values read to people, in a terminal and in a browser: text made safe, lengths of time."""
+"""How values read to people, in a terminal and in a browser: text made safe, lengths of time, who and how."""
 
 import unicodedata
 
-from ringlog.model import MICROSECONDS
+from ringlog.model import MICROSECONDS, OUTBOUND_SRC, Call, CallType
 
 NAMED = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -45,3 +45,17 @@ def gap(us: int) -> str:
     if us < 100 * MICROSECONDS:
         return f"{us / MICROSECONDS:.1f} s"
     return minutes(us // MICROSECONDS)
+
+
+def how(call: Call) -> str:
+    """Who ended a call, in words: `by caller`."""
+    if call.end_s is None:
+        return "running"
+    if not call.ending:
+        return "unknown"
+    by = call.ending.by.value
+    return by if by.startswith("cancelled") or by == "unknown" else f"by {by}"
+
+
+def caller(call: Call) -> str:
+    return OUTBOUND_SRC if call.type == CallType.OUTBOUND else visible(call.src) or "unknown"

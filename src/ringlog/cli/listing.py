@@ -8,8 +8,8 @@ from rich.text import Text
 
 from ringlog.cli.terminal import cut, filled
 from ringlog.cli.times import at, day_name
-from ringlog.model import MICROSECONDS, OUTBOUND_SRC, Call, CallType
-from ringlog.wording import minutes, visible
+from ringlog.model import MICROSECONDS, Call
+from ringlog.wording import caller, how, minutes, visible
 
 TITLES = ("FROM", "TO", "APPLICATION")
 WIDEST = (16, 16, 18)
@@ -81,20 +81,6 @@ def end(call: Call, line: Text, width: int) -> None:
         line.append(cut(f"now: {visible(call.now)}" if call.now else "running", room), "blue")
     else:
         line.append(cut(how(call), room), "dim" if how(call) == "by application" else "")
-
-
-def how(call: Call) -> str:
-    """Who ended a call, in words: `by caller`."""
-    if call.end_s is None:
-        return "running"
-    if not call.ending:
-        return "unknown"
-    by = call.ending.by.value
-    return by if by.startswith("cancelled") or by == "unknown" else f"by {by}"
-
-
-def caller(call: Call) -> str:
-    return OUTBOUND_SRC if call.type == CallType.OUTBOUND else visible(call.src) or "unknown"
 
 
 def application(call: Call) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from ringlog.cli.listing import application, caller, how
+from ringlog.cli.listing import application
 from ringlog.cli.terminal import filled
 from ringlog.cli.times import at
 from ringlog.model import MICROSECONDS, Call, Kind
 from ringlog.timeline import Fold, Line, Row, Silence, Step, Timeline
-from ringlog.wording import gap, minutes, tenths, visible
+from ringlog.wording import caller, gap, how, minutes, tenths, visible
 
 MARKS = {Kind.ERROR: "◆", Kind.PROMPT: "▶", Kind.EVENT: "■", Kind.INFO: "○", Kind.DEBUG: "·"}
 STYLES = {Kind.ERROR: "red", Kind.PROMPT: "green", Kind.EVENT: "blue", Kind.INFO: "dim", Kind.DEBUG: "dim"}

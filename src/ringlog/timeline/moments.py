@@ -17,10 +17,10 @@ PLAYING = "playing"
 class Moment(NamedTuple):
     """From one entry to the next."""
 
-    beside: bool
-    """A dialled leg is up at the entry."""
+    before: bool
+    """A dialled leg was up when the entry came."""
     after: bool
-    """… and after it."""
+    """One is up after it."""
     doing: str
     """What the caller does after it, such as `talking`; empty where nothing tells."""
 
@@ -31,7 +31,7 @@ def moments(lines: Sequence[Line]) -> Iterator[Moment]:
     for line in lines:
         up = bool(legs.up)
         legs.note(line)
-        yield Moment(up or line.on_leg, bool(legs.up), legs.doing())
+        yield Moment(up, bool(legs.up), legs.doing())
 
 
 @dataclass(slots=True)

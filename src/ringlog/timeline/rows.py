@@ -37,6 +37,9 @@ class Step(_Row):
 
     on_leg: bool
     """It stands on the second rail."""
+    begins: bool
+    """The second rail begins at it."""
+    ends: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,11 @@ class _Drawing:
         folds = n + 1 in self.folds
         silent = gap is not None and gap >= SILENCE_US and not folds
         told = None if silent or folds else gap
-        yield Step(line, self._offset(at), told, moment.beside, line.on_leg)
+        yield self._entry(line, self._offset(at), told, moment)
         if silent:
             yield Silence(line, self._offset(at), gap, moment.after, moment.doing)
+
+    def _entry(self, line: Line, offset_us: int, gap_us: int | None, moment: Moment) -> Step:
+        on_leg = line.on_leg
+        begins, ends = on_leg and not moment.before, on_leg and not moment.after
+        return Step(line, offset_us, gap_us, moment.before or on_leg, on_leg, begins, ends)

@@ -12,7 +12,7 @@ from ringlog.timeline.rows import Timeline
 MOST_LANES = 8
 FINEST = 500
 """Parts of the span that are told apart: bars and failures closer than one are drawn as one."""
-TOGETHER = 30
+TOGETHER = 20
 """Failures closer than this part of the span share one label."""
 
 

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from ringlog.model import MICROSECONDS, EndedBy
+from ringlog.model import MICROSECONDS
+from ringlog.wording import caller, gap, how, minutes, tenths, visible
 
 FIRST_S, LAST_S = -62_135_596_800, 253_402_300_799
 """Of the years 1 to 9999, which is all that a `datetime` holds."""
@@ -30,16 +31,21 @@ def day(at_s: int) -> str:
     return f"{at:%A} {at.day} {at:%B %Y}"
 
 
-def duration(seconds: int) -> str:
-    """`0:49`, `1:02:03`."""
-    minutes, rest = divmod(max(seconds, 0), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+def date(at_s: int) -> str:
+    """`23 November 2026`."""
+    at = _at(at_s)
+    return f"{at.day} {at:%B %Y}"
 
 
-def ended(by: str) -> str:
-    """`by caller`; `cancelled before answer` and `unknown` stand for themselves."""
-    return by if by in {EndedBy.CANCELLED, EndedBy.UNKNOWN} else f"by {by}"
+def moment(at_s: int) -> str:
+    """`Mon, 23 Nov 2026, 09:04:05`."""
+    at = _at(at_s)
+    return f"{at:%a}, {at.day} {at:%b %Y, %H:%M:%S}"
+
+
+def fine(at_us: int) -> str:
+    """`09:04:05.391`."""
+    return f"{clock(at_us // MICROSECONDS)}.{at_us % MICROSECONDS // 1000:03}"
 
 
 def call_address(session_id: str) -> str:
@@ -51,4 +57,21 @@ def _at(at_s: int) -> datetime:
     return datetime.fromtimestamp(min(max(at_s, FIRST_S), LAST_S), UTC)
 
 
-FILTERS = {f.__name__: f for f in (iso, iso_fine, clock, day, duration, ended, call_address)}
+FILTERS = {
+    f.__name__: f
+    for f in (
+        iso,
+        iso_fine,
+        clock,
+        day,
+        date,
+        moment,
+        fine,
+        call_address,
+        caller,
+        gap,
+        how,
+        tenths,
+        visible,
+    )
+} | {"duration": minutes}

@@ -5,6 +5,11 @@ const OWN = Intl.DateTimeFormat().resolvedOptions().timeZone || UTC;
 const FORMS = {
   clock: { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
   day: { weekday: "long", day: "numeric", month: "long", year: "numeric" },
+  moment: {
+    weekday: "short", day: "numeric", month: "short", year: "numeric",
+    hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+  },
+  fine: { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" },
   full: { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" },
 };
 

@@ -3,14 +3,15 @@
 
 import { loggedOut } from "./base.js";
 
-// `heard` holds a function for each event's name, `state` is told "live", "lost", "off" or "over".
+// `address` may be a function, asked at each opening. `heard` holds a function for each event's name, `state` is told "live", "lost", "off" or "over".
 export function follow(address, heard, state) {
   let source = null;
   let wanted = true;
+  const place = () => (typeof address === "function" ? address() : address);
 
   function open() {
     if (source || !wanted || document.hidden) return;
-    source = new EventSource(address);
+    source = new EventSource(place());
     source.onopen = () => state("live");
     source.onerror = lost;
     for (const [name, hear] of Object.entries(heard)) {
@@ -27,7 +28,7 @@ export function follow(address, heard, state) {
   async function lost() {
     if (source.readyState === EventSource.CLOSED) {
       close();
-      const status = await statusOf(address);
+      const status = await statusOf(place());
       if (status === 401) return loggedOut(), state("over");
       if (status === 204 || status === 404) return state("over");
       setTimeout(open, 5000);
