@@ -24,6 +24,7 @@ from ringlog.model import (
     entry_text,
     mask,
 )
+from ringlog.overview import Overview, Period
 from ringlog.store.base import CallStore
 
 
@@ -83,6 +84,10 @@ class CallLog:
 
     async def calls(self, account_id: int, query: CallQuery) -> CallPage:
         return await self._store.calls(account_id, query, self._horizon())
+
+    async def overview(self, account_id: int, period: Period, application: str | None = None) -> Overview:
+        """What the calls of a period say together; of which application the flow is, None: of the busiest."""
+        return await self._store.overview(account_id, period, application, self._horizon())
 
     async def details(self, account_id: int, query: CallQuery, page: int = 100) -> AsyncIterator[Detail]:
         """The details of the calls that match, one by one, read in pages by key so that memory stays flat.

@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -34,11 +35,16 @@ from ringlog.model import (
     Scope,
     in_order,
 )
+from ringlog.overview import Flow, Period, Totals
 from ringlog.store.base import Store
+from ringlog.walk import named
 
 from .records import DAY, NOW, batch, ended, entry, horizon
 
 Story = Callable[[Store, int], Awaitable[None]]
+
+NOW_S = NOW // MICROSECONDS
+HOUR = 3600 * MICROSECONDS
 
 METHODS: dict[str, Story] = {
     "add_account": lambda store, one: store.add_account("new@example.com", NOW),
@@ -58,6 +64,7 @@ METHODS: dict[str, Story] = {
     "call": lambda store, one: store.call(one, "x", horizon()),
     "read": lambda store, one: store.read(one, "x", horizon()),
     "calls": lambda store, one: store.calls(one, CallQuery(), horizon()),
+    "overview": lambda store, one: store.overview(one, Period(0, NOW_S + 1), None, horizon()),
     "seal": lambda store, one: store.seal(horizon()),
     "expire": lambda store, one: store.expire(horizon()),
     "health": lambda store, one: store.health(),
@@ -419,6 +426,88 @@ class StoreContract:
                 assert [call.session_id for call in page.calls] == expected, query
                 assert page.total == len(expected)
                 assert 0 < len(expected) < len(found) or query == NO_SUCH
+
+        self.tell(tmp_path, story)
+
+    def test_an_overview_counts_hours_lengths_and_errors(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            other = (await store.add_account("b@example.com", NOW)).id
+            for n, hours in enumerate((0, 0, 0, 2, 30)):
+                start_us = NOW - hours * HOUR
+                row = CallRow(
+                    f"c{n}", start_s=start_us // MICROSECONDS, end_s=start_us // MICROSECONDS + 10 * n
+                )
+                failed = entry(f"c{n}", kind=Kind.ERROR, line=f"no answer within {n} s", time_us=start_us)
+                await store.append(one, batch(row, failed) if n % 2 else batch(row), horizon())
+            await store.append(one, batch(CallRow("runs", start_s=NOW_S)), horizon())
+            await store.append(other, batch(ended("c1"), entry("c1", kind=Kind.ERROR)), horizon())
+            for sealed in (False, True):
+                if sealed:
+                    assert await store.seal(horizon(MICROSECONDS * 60))
+                found = await store.overview(one, Period(NOW_S - 86_400, NOW_S + 1), None, horizon())
+                assert (found.totals, found.before, found.running) == (Totals(5, 2), Totals(1, 0), 1)
+                assert [hour[1:] for hour in found.hours] == [(1, 1), (4, 1)]
+                assert all(hour.start_s % 3600 == 0 for hour in found.hours)
+                assert (found.p50_s, found.p95_s) == (10, 30)
+                (top,) = found.errors
+                assert (top.line, top.calls, top.last_s) == ("no answer within 1 s", 2, NOW_S)
+                assert top.text == "no answer within s"
+                assert found.complete
+            nothing = await store.overview(one, Period(0, 1), None, horizon())
+            assert (nothing.totals, nothing.flow, nothing.p50_s) == (Totals(0, 0), None, None)
+
+        self.tell(tmp_path, story)
+
+    def test_the_flow_is_of_sealed_calls_and_of_one_application(self, tmp_path: Path) -> None:
+        def lines(session_id: str, count: int, application: str | None = "menu") -> Any:
+            start = replace(ended(session_id), application=application)
+            return batch(start, *(entry(session_id, seq=seq, time_us=NOW + seq) for seq in range(count)))
+
+        async def flow(store: Store, one: int, application: str | None = None) -> Flow | None:
+            return (await store.overview(one, Period(NOW_S, NOW_S + 1), application, horizon())).flow
+
+        async def story(store: Store, one: int) -> None:
+            for session_id in ("a", "b", "other"):
+                application = "elsewhere" if session_id == "other" else "menu"
+                await store.append(one, lines(session_id, 2, application), horizon())
+            found = await flow(store, one)
+            assert found
+            assert (found.application, found.steps, found.unsealed) == ("menu", [], 2)
+            await store.seal(horizon(MICROSECONDS * 60))
+            found = await flow(store, one)
+            assert found
+            assert [(named(step.step), step.reached, step.left) for step in found.steps] == [
+                (("m", "r"), 2, 0)
+            ]
+            assert (found.moves, found.unsealed, found.uncounted) == ([], 0, [])
+            elsewhere, unknown, unnamed = [await flow(store, one, name) for name in ("elsewhere", "?", "")]
+            assert elsewhere
+            assert unknown
+            assert unnamed
+            assert ([step.reached for step in elsewhere.steps], unknown.steps, unnamed.steps) == ([1], [], [])
+            await store.delete_call(one, "a", NOW)
+            found = await flow(store, one)
+            assert found
+            assert [step.reached for step in found.steps] == [1]
+
+        self.tell(tmp_path, story)
+
+    def test_an_overview_shows_nothing_of_what_is_gone(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            await store.append(one, batch(ended(), entry(kind=Kind.ERROR)), horizon())
+            await store.seal(horizon(MICROSECONDS * 60))
+            period = Period(NOW_S, NOW_S + 1)
+            kept = await store.overview(one, period, None, horizon(5 * DAY))
+            assert kept.errors
+            assert kept.flow
+            assert kept.flow.steps
+            late = await store.overview(one, period, None, horizon(5 * DAY + MICROSECONDS))
+            assert (late.totals, late.errors) == (Totals(1, 1), [])
+            assert late.flow
+            assert late.flow.steps == []
+            await store.expire(horizon(7 * DAY))
+            gone = await store.overview(one, period, None, horizon(7 * DAY))
+            assert (gone.totals, gone.errors) == (Totals(1, 1), [])
 
         self.tell(tmp_path, story)
 

@@ -23,6 +23,7 @@ from ringlog.model import (
     LogText,
     Scope,
 )
+from ringlog.overview import Overview, Period
 
 
 class AccountStore(Protocol):
@@ -120,6 +121,18 @@ class CallStore(Protocol):
 
     async def calls(self, account_id: int, query: CallQuery, horizon: Horizon) -> CallPage:
         """The calls that match."""
+        ...
+
+    async def overview(
+        self, account_id: int, period: Period, application: str | None, horizon: Horizon
+    ) -> Overview:
+        """What the account's calls of the period say together, running ones included.
+
+        The flow is that of the application of just this name ("": of calls without one; None: of the one
+        with most calls). It sums up the Days that the period touches, as far as their calls are sealed and
+        kept; each of a call's steps and moves counts once. The work is bounded: where there are more calls,
+        the newest are counted, and `complete` is false.
+        """
         ...
 
     async def seal(self, horizon: Horizon) -> int:

@@ -29,6 +29,7 @@ from ringlog.model import (
     LogText,
     Scope,
 )
+from ringlog.overview import Overview, Period
 from ringlog.store.sqlite import accounts, catalogue, files, listing, logins, reading, tombstones
 from ringlog.store.sqlite.appending import append
 from ringlog.store.sqlite.catalogue import Connection
@@ -38,6 +39,7 @@ from ringlog.store.sqlite.deletion import Deletion
 from ringlog.store.sqlite.expiry import Expiry
 from ringlog.store.sqlite.faults import CATALOGUE, SEAM, unreadable
 from ringlog.store.sqlite.health import health, look_into_each
+from ringlog.store.sqlite.overview import Summary
 from ringlog.store.sqlite.sealer_process import SealerProcess
 from ringlog.store.sqlite.sealing import Reached, Round, Sealing
 from ringlog.store.sqlite.writer import Job, Writer
@@ -193,6 +195,15 @@ class SqliteStore:
             return listing.page(connection, self._days, account_id, query, horizon)
         finally:
             connection.close()
+
+    async def overview(
+        self, account_id: int, period: Period, application: str | None, horizon: Horizon
+    ) -> Overview:
+        def summed() -> Overview:
+            with contextlib.closing(catalogue.connect(self._path)) as connection:
+                return Summary(connection, self._days, account_id, horizon).overview(period, application)
+
+        return await self._in(self._lists, summed)
 
     async def seal(self, horizon: Horizon) -> int:
         self._must_append()
