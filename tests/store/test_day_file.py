@@ -44,6 +44,7 @@ def index(tmp_path: Path) -> Iterator[catalogue.Connection]:
 
 @contextmanager
 def opened(folder: Path, index: catalogue.Connection) -> Iterator[DayFile]:
+    (folder / "days").mkdir(exist_ok=True)
     with DayFile.opened(Days(folder / "days"), DAY, index) as file, file.writing():
         yield file
 

@@ -196,7 +196,6 @@ def test_calls_of_many_days_beside_a_damaged_one(tmp_path: Path) -> None:
     days = 4
 
     async def story(store: SqliteStore, one: int) -> None:
-        (tmp_path / "days").mkdir()
         for n in range(days):
             start = NOW + n * DAY
             for name in (f"a{n}", f"b{n}"):

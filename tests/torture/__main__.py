@@ -11,12 +11,13 @@ import sys
 from collections.abc import Callable, Mapping
 from random import SystemRandom
 
-from tests.torture import ami, collector
+from tests.torture import ami, collector, power
 from tests.torture.outcome import Effort, Outcome, say
 
 PARTS: Mapping[str, Callable[[Effort], Outcome]] = {
     "ami": ami.run,
     "collector": collector.run,
+    "power": power.run,
 }
 
 

@@ -71,7 +71,7 @@ def new_folder(folder: Path, target: Path) -> Generator[Path]:
         raise ConfigurationFault(f"The folder {part} cannot be made: {error.strerror}.") from error
     try:
         yield part
-        part.rename(target)
+        files.rename(part, target)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise

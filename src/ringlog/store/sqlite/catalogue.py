@@ -8,14 +8,14 @@ from array import array
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import apsw
 
 from ringlog.errors import ConfigurationFault
-from ringlog.store.sqlite.files import fsync_folder
+from ringlog.store.sqlite import files
 
 BUSY_MS = 10_000
 """How long a writer waits for another process's transaction."""
@@ -54,7 +54,7 @@ def numbers(values: Iterable[int]) -> object:
 
 def migrations(schema: str) -> list[str]:
     """The numbered statements that lead to the newest form of `catalogue` or `day`."""
-    folder = files("ringlog.store.sqlite") / "schema" / schema
+    folder = resources.files("ringlog.store.sqlite") / "schema" / schema
     numbered = sorted(f.name for f in folder.iterdir() if f.name.endswith(".sql"))
     return [(folder / name).read_text(encoding="utf-8") for name in numbered]
 
@@ -91,7 +91,7 @@ def connect_to_write(path: Path, *, create: bool = False) -> Connection:
         raise
     if create:
         # Also where the file is there already: whoever made it may have been killed before this.
-        fsync_folder(path.parent)
+        files.fsync_folder(path.parent)
     return connection
 
 

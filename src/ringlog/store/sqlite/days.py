@@ -111,7 +111,6 @@ class Days:
 
     def writer(self, day: int) -> Connection:
         """For sealing; makes the file where there is none."""
-        files.make_folder(self._folder)
         connection = connect_to_write(self.path(day), create=True)
         try:
             make_durable(connection)

@@ -11,10 +11,26 @@ from ringlog.errors import StoreBusy, StoreLocked
 
 def make_folder(folder: Path) -> None:
     """Makes `folder` and its parents, durably; only their owner may look in."""
-    if folder.is_dir():
-        return
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fsync_folder(folder.parent)
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        mkdir(folder)
+        fsync_folder(folder.parent)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """A small file, durably: whole or as it was before."""
+    beside = path.with_name(f"{path.name}.new")
+    write(beside, data)
+    fsync(beside)
+    rename(beside, path)
+    fsync_folder(path.parent)
+
+
+# -- each of these is one step on the disk; the torture of power cuts watches them -----------------------
+
+
+def mkdir(folder: Path) -> None:
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def fsync_folder(folder: Path) -> None:
@@ -31,11 +47,8 @@ def make_private(path: Path) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """A small file, whole or as it was before. After a loss of power it may be either, or gone."""
-    beside = path.with_name(f"{path.name}.new")
-    beside.write_bytes(data)
-    beside.replace(path)
+def write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
 
 
 def fsync(path: Path) -> None:
@@ -46,10 +59,17 @@ def fsync(path: Path) -> None:
         os.close(descriptor)
 
 
+def rename(path: Path, to: Path) -> None:
+    """Within a folder."""
+    path.replace(to)
+
+
 def unlink(path: Path) -> None:
     """Removes a file that may be gone already."""
     path.unlink(missing_ok=True)
 
+
+# -- locks ---------------------------------------------------------------------------------------------
 
 LOCK, BACKUP_LOCK, CLOCK = "lock", "backup.lock", "clock"
 

@@ -279,6 +279,9 @@ def _bring_up_to_date(path: Path, lock: files.Lock | None, create: bool) -> None
     if any(path.parent.glob("days/*.db")) and not (path.is_file() and path.stat().st_size):
         raise StoreDamaged(unreadable(path))
     try:
+        if create:
+            # Before the folder is synced, also where a killed server has made both: see connect_to_write.
+            files.make_folder(path.parent / "days")
         with contextlib.closing(catalogue.connect_to_write(path, create=create)) as connection:
             _migrate(connection, path.parent, lock)
     except (apsw.CorruptError, apsw.NotADBError) as error:
