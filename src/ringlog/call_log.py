@@ -21,6 +21,7 @@ from ringlog.model import (
     Health,
     Horizon,
     LogText,
+    Tail,
     entry_text,
     mask,
 )
@@ -32,6 +33,8 @@ class Watcher(Protocol):
     """Told of every change before the one who made it is answered."""
 
     def changed(self, account_id: int, session_ids: Iterable[str]) -> None: ...
+
+    def deleted(self, account_id: int, session_id: str) -> None: ...
 
     def expired(self) -> None:
         """Days or call rows were dropped."""
@@ -82,6 +85,10 @@ class CallLog:
         """Raises NoSuchCall, StoreFault."""
         return await self._store.call(account_id, session_id, self._horizon())
 
+    async def tail(self, account_id: int, session_id: str, after: int) -> Tail:
+        """What arrived behind `after`. Raises NoSuchCall, StoreFault."""
+        return await self._store.tail(account_id, session_id, after, self._horizon())
+
     async def calls(self, account_id: int, query: CallQuery) -> CallPage:
         return await self._store.calls(account_id, query, self._horizon())
 
@@ -115,7 +122,7 @@ class CallLog:
             await self._store.delete_call(account_id, session_id, self._clock())
         finally:
             for watcher in self._watchers:
-                watcher.changed(account_id, (session_id,))
+                watcher.deleted(account_id, session_id)
 
     async def seal(self) -> int:
         """Seals the calls that ended and are quiet; returns how many."""
@@ -123,16 +130,19 @@ class CallLog:
 
     async def expire(self) -> Expired:
         """Drops what is too old, as the clock says that somebody has looked at."""
-        expired = await self._store.expire(self._horizon())
-        if any(expired):
-            for watcher in self._watchers:
-                watcher.expired()
-        return expired
+        return await self._expire(self._horizon())
 
     async def expire_if_steady(self) -> Expired | None:
         """The same where nobody looks at the clock: None, and nothing goes, for a day after it leapt."""
         horizon = self._horizon()
-        return await self._store.expire(horizon) if await self._store.steady(horizon.now_us) else None
+        return await self._expire(horizon) if await self._store.steady(horizon.now_us) else None
+
+    async def _expire(self, horizon: Horizon) -> Expired:
+        expired = await self._store.expire(horizon)
+        if any(expired):
+            for watcher in self._watchers:
+                watcher.expired()
+        return expired
 
     async def health(self) -> Health:
         return await self._store.health()

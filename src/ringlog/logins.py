@@ -41,16 +41,18 @@ class Logins:
         if known and 0 <= now_us - known[0] < CACHE_US:
             return known[1]
         self._known.pop(digest, None)
-        principal = await self._read(digest, now_us)
+        principal = await self.check(token)
         if principal:
             if len(self._known) >= CACHE_SIZE:
                 self._known.clear()
             self._known[digest] = (now_us, principal)
         return principal
 
-    async def _read(self, digest: bytes, now_us: int) -> Principal | None:
+    async def check(self, token: str) -> Principal | None:
+        """The same, as the store knows it now."""
+        now_us = self._clock()
         try:
-            account, key, expires_us = await self._store.login(digest)
+            account, key, expires_us = await self._store.login(token_digest(token))
         except NoSuchLogin:
             return None
         if now_us >= expires_us or not may_ask(account, key, now_us) or Scope.READ not in key.scopes:

@@ -243,6 +243,8 @@ class Call:
     dest_given: bool = True
     now: str | None = None
     """Of a running call, in lists: the line of its last entry that is no `debug`, `playing …` of a prompt."""
+    until_us: int = field(default=FOR_EVER_US, compare=False)
+    """Until then the clock alone changes nothing of this."""
 
     @property
     def state(self) -> CallState:
@@ -285,6 +287,25 @@ class LogText(NamedTuple):
     """Their JSON in Order, joined by commas, without brackets."""
     until_us: int
     """When retention ends; what arrives meanwhile changes the text."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tail:
+    """What arrived of a call behind some arrival number, and the call's row at the same moment."""
+
+    call: Call
+    entries: Sequence[StoredEntry]
+    """By arrival."""
+    arrival: int
+    """No entry up to here is left to be told: where the next tail begins."""
+    more: bool
+    """Entries behind `arrival` are stored already: this one would have been too large."""
+    last_arrival: int
+    """The last number that the call gave."""
+    quiet: bool
+    """The call has ended, and nothing arrived for a while."""
+    until_us: int
+    """Until then the clock alone changes nothing of this."""
 
 
 class _Ordered(Protocol):
@@ -339,9 +360,22 @@ class Horizon:
 
     def kept_until_us(self, start_s: int) -> int:
         """When the details or the row of a call that began then will be too old, whichever is first."""
-        from_s = self.calls_from_s
-        if self.details_from_s is not None and (from_s is None or self.details_from_s > from_s):
-            from_s = self.details_from_s
+        return min(self._until_us(self.details_from_s, start_s), self._until_us(self.calls_from_s, start_s))
+
+    def row_until_us(self, start_s: int, received_us: int, runs: bool, available: bool) -> int:
+        """When the clock alone will change the row of a call that began and last received something then."""
+        kept_us = self.kept_until_us(start_s) if available else self._until_us(self.calls_from_s, start_s)
+        return min(kept_us, self._in_us(self.idle_before_us, received_us)) if runs else kept_us
+
+    def quiet_at_us(self, received_us: int) -> int:
+        """When an ended call that received nothing since then is quiet."""
+        return self._in_us(self.quiet_before_us, received_us)
+
+    def _in_us(self, before_us: int, received_us: int) -> int:
+        """When `received_us` will lie before what is `before_us` now."""
+        return received_us + self.now_us - before_us + 1
+
+    def _until_us(self, from_s: int | None, start_s: int) -> int:
         if from_s is None:
             return FOR_EVER_US
         return (self.now_us // MICROSECONDS + start_s - from_s + 1) * MICROSECONDS

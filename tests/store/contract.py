@@ -63,6 +63,7 @@ METHODS: dict[str, Story] = {
     "delete_call": lambda store, one: store.delete_call(one, "x", NOW),
     "call": lambda store, one: store.call(one, "x", horizon()),
     "read": lambda store, one: store.read(one, "x", horizon()),
+    "tail": lambda store, one: store.tail(one, "x", 0, horizon()),
     "calls": lambda store, one: store.calls(one, CallQuery(), horizon()),
     "overview": lambda store, one: store.overview(one, Period(0, NOW_S + 1), None, horizon()),
     "seal": lambda store, one: store.seal(horizon()),
@@ -379,6 +380,84 @@ class StoreContract:
             again = (await store.add_account("a@example.com", NOW)).id
             assert again not in {one, other}
             assert (await store.append(again, batch(entry("y")), horizon())).accepted == 1
+
+        self.tell(tmp_path, story)
+
+    def test_a_tail_says_until_when_it_holds(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            with pytest.raises(NoSuchCall):
+                await store.tail(one, "x", 0, horizon())
+            await store.append(one, batch(entry(line="hello", kind=Kind.PROMPT)), horizon())
+            tail = await store.tail(one, "x", 0, horizon())
+            assert (tail.arrival, tail.last_arrival, tail.more, tail.quiet) == (1, 1, False, False)
+            assert tail.call.now == "playing hello"
+            assert len((await store.tail(one, "x", -1, horizon())).entries) == 1
+            idle = tail.until_us - NOW
+            assert (await store.tail(one, "x", 9, horizon())).arrival == 9
+            before, after = [(await store.tail(one, "x", 1, horizon(idle + n))) for n in (-1, 0)]
+            assert (before.call.end_s, after.call.end_s, after.quiet) == (None, NOW // MICROSECONDS, True)
+            await store.append(one, batch(ended()), horizon())
+            tail = await store.tail(one, "x", 1, horizon())
+            assert (tail.entries, tail.call.now, tail.quiet) == ((), None, False)
+            quiet = tail.until_us - NOW
+            before, after = [(await store.tail(one, "x", 1, horizon(quiet + n))) for n in (-1, 0)]
+            assert (before.quiet, after.quiet) == (False, True)
+            gone = after.until_us - NOW
+            before, after = [(await store.tail(one, "x", 0, horizon(gone + n))) for n in (-1, 0)]
+            assert [len(before.entries), before.call.available] == [1, True]
+            assert [len(after.entries), after.call.available] == [0, False]
+            assert after.quiet
+
+        self.tell(tmp_path, story)
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_tails_tell_every_entry_once_by_arrival_whatever_is_sealed(
+        self, tmp_path: Path, seed: int
+    ) -> None:
+        chance = random.Random(seed)
+
+        async def story(store: Store, one: int) -> None:
+            await store.append(one, batch(ended()), horizon())
+            followers: dict[int, list[tuple[int, str, int]]] = {n: [] for n in range(3)}
+            at = dict.fromkeys(followers, 0)
+            seqs = [(source, seq) for source in ("a", "b", "c") for seq in range(20)]
+            chance.shuffle(seqs)
+            seqs += [("-", None)] * 5
+
+            async def follow(follower: int) -> None:
+                tail = await store.tail(one, "x", at[follower], horizon())
+                followers[follower] += [(e.arrival, e.source, e.seq) for e in tail.entries]
+                at[follower] = tail.arrival
+
+            while seqs:
+                some = [seqs.pop() for _ in range(min(len(seqs), chance.randint(1, 6)))]
+                await store.append(one, batch(*(entry("x", *identity) for identity in some)), horizon())
+                if chance.random() < 0.3:
+                    await store.seal(horizon(DAY))
+                if chance.random() < 0.7:
+                    await follow(chance.randrange(3))
+            stored = (await store.read(one, "x", horizon())).entries
+            known = sorted((e.arrival, e.source, e.seq) for e in stored)
+            for follower, told in followers.items():
+                await follow(follower)
+                assert told == known
+
+        self.tell(tmp_path, story)
+
+    def test_a_long_tail_comes_in_pieces(self, tmp_path: Path) -> None:
+        async def story(store: Store, one: int) -> None:
+            long = "x" * 60_000
+            for first in range(0, 60, 20):
+                some = [entry(seq=seq, line=long) for seq in range(first, first + 20)]
+                await store.append(one, batch(*some), horizon())
+            arrivals: list[int] = []
+            tail = await store.tail(one, "x", 0, horizon())
+            while tail.entries:
+                assert sum(len(e.text) for e in tail.entries) < 2 * 2**20
+                arrivals += [e.arrival for e in tail.entries]
+                assert tail.more == (arrivals[-1] < 60)
+                tail = await store.tail(one, "x", tail.arrival, horizon())
+            assert arrivals == list(range(1, 61))
 
         self.tell(tmp_path, story)
 

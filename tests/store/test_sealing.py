@@ -18,7 +18,9 @@ from ringlog.model import Backlog, Kind, StoredEntry
 from ringlog.store.sqlite import waiting
 from ringlog.store.sqlite.catalogue import connect
 from ringlog.store.sqlite.codec import Chunk, Run, join_frame, pack_chunk, pack_frame
+from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.store import SqliteStore
+from ringlog.store.sqlite.tails import Tails
 
 from .records import DAY, NOW, batch, ended, entry, horizon
 
@@ -228,3 +230,29 @@ def test_joined_chunks_give_the_very_frame_of_their_entries(sizes: list[int]) ->
     left = list(entries)
     chunks = [run_of([left.pop(0) for _ in range(size)]) for size in sizes]
     assert join_frame(chunks) == (pack_frame(entries), b",".join(one.text for one in entries))
+
+
+def test_a_tail_is_the_same_at_every_point_of_a_sealing(tmp_path: Path) -> None:
+    told: list[tuple[str, int, list[int]]] = []
+
+    def reached(point: str) -> None:
+        connection, days = connect(tmp_path / "catalogue.db"), Days(tmp_path / "days")
+        for after in range(6):
+            tail = Tails(connection, days, horizon()).behind(1, "x", after)
+            told.append((point, after, [entry.arrival for entry in tail.entries]))
+        days.close()
+        connection.close()
+
+    async def story(store: SqliteStore, one: int) -> None:
+        await store.append(one, batch(ended(), entry(seq=1), entry(source="b")), horizon())
+        await store.append(one, batch(entry(seq=2)), horizon())
+        assert await store.seal(horizon(DAY)) == 1
+        told.clear()
+        await store.append(one, batch(entry(seq=0), entry(seq=3)), horizon())
+        assert await store.seal(horizon(DAY)) == 1
+
+    tell(tmp_path, story, reached)
+    assert {point for point, *_ in told} >= {
+        "sealing: frames built", "sealing: frames committed", "sealing: chunks dropped"
+    }  # fmt: skip
+    assert [point for point, after, arrivals in told if arrivals != list(range(after + 1, 6))] == []

@@ -37,6 +37,8 @@ def test_fuzzer_finds_nothing_undocumented_and_visits_every_route(server: Server
             Path(sys.executable).with_name("st"), "run", f"{server.url}/openapi.json",
             "--auth", f"{server.email}:{server.key}", "--checks", ",".join(CHECKS),
             "--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "1",
+            # Its answer has no end.
+            "--exclude-path", "/v1/follow",
             "--continue-on-failure", "--report", "har", "--report-har-path", har, "--warnings", "off",
         ],
         capture_output=True, text=True, timeout=240, check=False, cwd=tmp_path,
@@ -46,7 +48,7 @@ def test_fuzzer_finds_nothing_undocumented_and_visits_every_route(server: Server
         (route(one["request"]["url"]), one["response"]["status"])
         for one in json.loads(har.read_text())["log"]["entries"]
     ]
-    assert {path for path, status in visits if status == 200} == set(DOCUMENT["paths"])
+    assert {path for path, status in visits if status == 200} == set(DOCUMENT["paths"]) - {"/v1/follow"}
     for path in ("/api/call/{session_id}", "/api/calls/{start}/{end}", "/api/all_logs/{start}/{end}"):
         assert {status for visited, status in visits if visited == path} >= {200, 401, 405}
 

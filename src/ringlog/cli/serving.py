@@ -26,6 +26,7 @@ from ringlog.errors import StoreBusy
 from ringlog.logins import Logins
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.web.app import build
+from ringlog.web.connections import Protocol
 
 SEAL_EVERY_S = 2
 EXPIRE_EVERY_S = 60
@@ -46,7 +47,7 @@ def run(
     """Serves until SIGTERM or Ctrl-C. Raises StoreLocked, ConfigurationFault."""
     log_to_stderr()
     config = uvicorn.Config(
-        "", http="httptools", ws="none", lifespan="off", access_log=False, log_config=None,
+        "", http=Protocol, ws="none", lifespan="off", access_log=False, log_config=None,
         proxy_headers=False, server_header=False, timeout_graceful_shutdown=DRAIN_S, backlog=BACKLOG,
         ssl_certfile=certificate, ssl_keyfile=certificate_key,
     )  # fmt: skip
@@ -60,8 +61,8 @@ async def _serve(store: str, retention: Retention, config: uvicorn.Config, liste
     try:
         call_log = CallLog(opened, retention, now_us)
         accounts = Accounts(opened, now_us)
-        config.app = build(call_log, accounts, Logins(opened, accounts, now_us), now_us)
-        server = Server(config, f"{address(config, listener)}, store {store}")
+        config.app = app = build(call_log, accounts, Logins(opened, accounts, now_us), now_us)
+        server = Server(config, f"{address(config, listener)}, store {store}", app.end_following)
         upkeep = [
             asyncio.create_task(every(SEAL_EVERY_S, call_log.seal)),
             asyncio.create_task(every(EXPIRE_EVERY_S, partial(expire, call_log))),
@@ -82,9 +83,10 @@ class Server(uvicorn.Server):
     (uvicorn raises a signal again after its shutdown, which would make the exit code the signal's.)
     """
 
-    def __init__(self, config: uvicorn.Config, where: str) -> None:
+    def __init__(self, config: uvicorn.Config, where: str, end_following: Callable[[], None]) -> None:
         super().__init__(config)
         self._where = where
+        self._end_following = end_following
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -97,6 +99,11 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         typer.echo(f"Ringlog is ready on {self._where}")
         sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # They would take all the time that requests have to come to their end.
+        self._end_following()
+        await super().shutdown(sockets)
 
 
 async def expire(call_log: CallLog) -> None:

@@ -22,6 +22,7 @@ from ringlog.model import (
     Login,
     LogText,
     Scope,
+    Tail,
 )
 from ringlog.overview import Overview, Period
 
@@ -117,6 +118,16 @@ class CallStore(Protocol):
 
     async def log(self, account_id: int, session_id: str, horizon: Horizon) -> LogText:
         """The text of `read` and nothing else of it, which is quicker. Raises the same."""
+        ...
+
+    async def tail(self, account_id: int, session_id: str, after: int, horizon: Horizon) -> Tail:
+        """The call and those of its entries that arrived behind number `after`, about a MiB at most.
+
+        Whoever goes on from its `arrival` each time is told every entry once, whether the call is being
+        sealed, is sealed, or is sealed again meanwhile. There are no entries where details are gone.
+
+        Raises NoSuchCall, StoreDamaged.
+        """
         ...
 
     async def calls(self, account_id: int, query: CallQuery, horizon: Horizon) -> CallPage:

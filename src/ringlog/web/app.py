@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from ringlog.accounts import Accounts
 from ringlog.call_log import CallLog
 from ringlog.errors import RinglogError
+from ringlog.following.following import Following
 from ringlog.logins import Logins
 from ringlog.model import Clock
 from ringlog.web import asgi, native
@@ -18,14 +19,17 @@ from ringlog.web.console import failures
 from ringlog.web.console import routes as console
 from ringlog.web.console.attempts import Attempts
 from ringlog.web.edge import Edge
+from ringlog.web.follow import Follow
+from ringlog.web.followers import Followers
 from ringlog.web.ingest import Ingest, native_headers
 from ringlog.web.openapi import DOCUMENT
+from ringlog.web.readers import Readers
 from ringlog.web.statuses import NoSuchAddress, sentence, status_of
 
 log = structlog.get_logger()
 
 
-def build(call_log: CallLog, accounts: Accounts, logins: Logins, clock: Clock) -> asgi.App:
+def build(call_log: CallLog, accounts: Accounts, logins: Logins, clock: Clock) -> Edge:
     """The ASGI application over these parts."""
     attempts = Attempts(clock)
     behind = Litestar(
@@ -52,7 +56,10 @@ def build(call_log: CallLog, accounts: Accounts, logins: Logins, clock: Clock) -
         exception_handlers={Exception: failed},
         openapi_config=None,
     )
-    return Edge(call_log, accounts, Ingest(call_log, accounts, clock), cast("asgi.App", behind), clock)
+    ingest = Ingest(call_log, accounts, clock)
+    readers = Readers(accounts, logins)
+    follow = Follow(call_log, Following(call_log, clock), readers, Followers(readers.stands, clock), clock)
+    return Edge(call_log, accounts, ingest, follow, beyond=cast("asgi.App", behind), clock=clock)
 
 
 @get("/health/live")

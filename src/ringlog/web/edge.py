@@ -9,21 +9,21 @@ Ids are taken from the raw path, percent-decoded once.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import TypeVar
-from urllib.parse import unquote_to_bytes
 
 import structlog
 
 from ringlog.accounts import Accounts, Principal
 from ringlog.call_log import CallLog
 from ringlog.errors import NoSuchCall, StoreFault
-from ringlog.model import CallQuery, Clock, Detail, Scope, is_session_id
+from ringlog.model import CallQuery, Clock, Detail, Scope
 from ringlog.web import asgi
 from ringlog.web.asgi import encode
+from ringlog.web.follow import Follow
 from ringlog.web.ingest import Ingest
 from ringlog.web.negotiate import wants_xml
 from ringlog.web.numbers import instant, whole_number
+from ringlog.web.paths import session_id
 from ringlog.web.ready import ReadyMessages
 from ringlog.web.rows import JsonStream, XmlStream, list_row, log_json, log_xml
 from ringlog.web.statuses import MethodNotAllowed, NoSuchAddress, Unauthorized, sentence, status_of
@@ -32,6 +32,7 @@ from ringlog.wire import xml
 CALL = b"/api/call/"
 NATIVE_CALL = b"/v1/calls/"
 CALL_PAGE = b"/calls/"
+FOLLOW = b"/follow"
 LISTS = (b"calls", b"all_logs")
 WINDOW = 4
 """Parts of `/api/calls/{start}/{end}` behind its first slash."""
@@ -53,11 +54,19 @@ class Edge:
     """The ASGI application: the contract's addresses and ingest are its own, the rest goes `beyond`."""
 
     def __init__(
-        self, call_log: CallLog, accounts: Accounts, ingest: Ingest, beyond: asgi.App, clock: Clock
+        self,
+        call_log: CallLog,
+        accounts: Accounts,
+        ingest: Ingest,
+        follow: Follow,
+        *,
+        beyond: asgi.App,
+        clock: Clock,
     ) -> None:
         self._call_log = call_log
         self._accounts = accounts
         self._ingest = ingest
+        self._follow = follow
         self._beyond = beyond
         self._ready = ReadyMessages(clock)
         call_log.watch(self._ready)
@@ -71,12 +80,27 @@ class Edge:
         elif path == b"/v1/ingest":
             await self._ingest(scope, receive, send)
         elif path.startswith(NATIVE_CALL):
-            # Litestar folds the slashes of a decoded path; the handler takes the id from the raw one.
-            await self._beyond({**scope, "path": "/v1/calls/id"}, receive, send)
+            await self._native_call(scope, path[len(NATIVE_CALL) :], receive, send)
+        elif path == b"/v1/follow":
+            await self._follow.calls(scope, receive, send)
         elif path.startswith(CALL_PAGE):
             await self._beyond({**scope, "path": "/calls/id"}, receive, send)
         else:
             await self._beyond(scope, receive, send)
+
+    async def _native_call(
+        self, scope: asgi.Scope, rest: bytes, receive: asgi.Receive, send: asgi.Send
+    ) -> None:
+        """A slash of an id's own is percent-encoded here, so `/follow` at the end is none."""
+        if rest.endswith(FOLLOW):
+            await self._follow.call(scope, receive, send, rest.removesuffix(FOLLOW))
+        else:
+            # Litestar folds the slashes of a decoded path; the handler takes the id from the raw one.
+            await self._beyond({**scope, "path": "/v1/calls/id"}, receive, send)
+
+    def end_following(self) -> None:
+        """Ends all answers that would go on; no more of them begin."""
+        self._follow.end()
 
     async def _contract(self, scope: asgi.Scope, path: bytes, send: asgi.Send) -> None:
         headers = asgi.headers(scope)
@@ -182,18 +206,6 @@ async def sent(answer: Answer, send: asgi.Send) -> None:
 def allow_get(scope: asgi.Scope) -> None:
     if scope["method"] != "GET":
         raise MethodNotAllowed("GET")
-
-
-@lru_cache(maxsize=10_000)
-def session_id(raw: bytes) -> str:
-    """The id a raw path holds. Raises NoSuchCall where no call can have it."""
-    try:
-        decoded = unquote_to_bytes(raw).decode()
-    except UnicodeDecodeError:
-        raise NoSuchCall from None
-    if not is_session_id(decoded):
-        raise NoSuchCall
-    return decoded
 
 
 def window(start: bytes, end: bytes, query: Mapping[str, str]) -> CallQuery:

@@ -1,6 +1,5 @@
 """The native routes: calls and their entries with fine times, sources and arrival numbers."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from operator import attrgetter
 from typing import cast
@@ -16,9 +15,10 @@ from ringlog.model import Call, Scope, StoredEntry
 from ringlog.web import asgi
 from ringlog.web.cookies import SESSION, AnyRequest
 from ringlog.web.cursors import cursor, place
-from ringlog.web.edge import NATIVE_CALL, session_id
+from ringlog.web.edge import NATIVE_CALL
 from ringlog.web.filters import call_query
-from ringlog.web.numbers import whole_number
+from ringlog.web.numbers import bounded, whole_number
+from ringlog.web.paths import session_id
 from ringlog.web.statuses import Forbidden, Unauthorized
 from ringlog.wire.native import call_row, entry
 
@@ -124,7 +124,3 @@ async def call_methods() -> Response[None]:
 
 def json_response(body: bytes) -> Response[bytes]:
     return Response(body, media_type="application/json")
-
-
-def bounded(name: str, asked: Mapping[str, str], default: int, most: int) -> int:
-    return min(max(whole_number(name, asked[name]), 1), most) if name in asked else default

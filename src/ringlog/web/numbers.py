@@ -1,6 +1,7 @@
 """Numbers in addresses and queries."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import unquote
 
 from ringlog.errors import BadInput
@@ -23,3 +24,8 @@ def instant(name: str, text: str) -> int:
     if not _WHOLE.fullmatch(decoded):
         raise BadInput(f"{name} must be a time in whole UNIX seconds.")
     return whole_number(name, decoded)
+
+
+def bounded(name: str, asked: Mapping[str, str], default: int, most: int) -> int:
+    """The number of that name, kept within 1 and `most`. Raises BadInput naming it."""
+    return min(max(whole_number(name, asked[name]), 1), most) if name in asked else default

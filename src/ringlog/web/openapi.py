@@ -210,6 +210,17 @@ def _native(summary: str, parameters: list[Json], schema: Json) -> Json:
     }
 
 
+def _events(summary: str, parameters: list[Json], more: Json, *statuses: int) -> Json:
+    event = {"type": "object", "properties": {"event": TEXT, "data": TEXT, "id": TEXT}, "required": ["data"]}
+    stream: Json = {"description": "Server-sent events.", "content": {"text/event-stream": {"schema": event}}}
+    return {
+        "summary": summary,
+        "tags": ["Native"],
+        "parameters": parameters,
+        "responses": {"200": stream, **more, **_errors(*statuses, 401, 403, 405, 500, 503)},
+    }
+
+
 DELETE: Json = {
     "summary": "Delete a call for good (scope admin); the answer comes after its bytes are gone.",
     "tags": ["Native"],
@@ -272,6 +283,27 @@ PATHS: Json = {
             "Calls, newest first, running ones too.",
             PAGING,
             _page(calls={"type": "array", "items": CALL}, next={"type": ["string", "null"]}),
+        )
+    },
+    "/v1/follow": {
+        "get": _events(
+            "Calls as they come: events `snapshot`, then `call` and `gone`.",
+            [*FILTERS, _parameter("limit", "query", INTEGER, "Of the snapshot: 1 to 1000; 100 if left out.")],
+            {},
+            400,
+        )
+    },
+    "/v1/calls/{session_id}/follow": {
+        "get": _events(
+            "A call's entries as they come: events `call`, `entry` and, at last, `end`.",
+            [
+                SESSION,
+                _parameter("Last-Event-ID", "header", INTEGER, "Entries behind this arrival number."),
+                _parameter("after", "query", INTEGER, "The same, where there is no such header."),
+            ],
+            {"204": {"description": "The call has ended, and nothing is left to tell."}},
+            400,
+            404,
         )
     },
     "/v1/calls/{session_id}": {

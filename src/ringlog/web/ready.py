@@ -59,6 +59,9 @@ class ReadyMessages:
             self._forget((account_id, session_id, False))
             self._forget((account_id, session_id, True))
 
+    def deleted(self, account_id: int, session_id: str) -> None:
+        self.changed(account_id, (session_id,))
+
     def expired(self) -> None:
         self.changes += 1
         while self._kept:

@@ -17,10 +17,10 @@ from ringlog.model import (
     EndedBy,
     Ending,
     Horizon,
-    number_key,
 )
 from ringlog.store.sqlite.catalogue import Connection
 from ringlog.store.sqlite.labels import label_id
+from ringlog.store.sqlite.people import number_text, stored_number
 
 # Codes are stored: a new one takes the next number.
 TYPE_CODES = {CallType.INBOUND: 1, CallType.OUTBOUND: 2, CallType.TRANSFER: 3}
@@ -161,10 +161,13 @@ class IndexedCall:
         """Whether it still stands in the index, whatever has been cleared away by now."""
         return not self.deleted and (horizon.calls_from_s is None or self.start_s >= horizon.calls_from_s)
 
+    def runs(self, horizon: Horizon) -> bool:
+        return self.end_s is None and self.last_received_us >= horizon.idle_before_us
+
     def call(self, horizon: Horizon, first_error: str | None = None, now: str | None = None) -> Call:
         """As it reads at the horizon; `first_error` is the one in the Day."""
-        end_s, idle = self.end_s, self.last_received_us < horizon.idle_before_us
-        if end_s is None and idle:
+        end_s = self.end_s
+        if end_s is None and not self.runs(horizon):
             end_s = self.start_s if self.last_us is None else self.last_us // MICROSECONDS
         available = self.available(horizon)
         return Call(
@@ -189,6 +192,7 @@ class IndexedCall:
             src_given=self.src is not None,
             dest_given=self.dest is not None,
             now=now if end_s is None else None,
+            until_us=horizon.row_until_us(self.start_s, self.last_received_us, end_s is None, available),
         )
 
 
@@ -203,20 +207,6 @@ def earlier_error(one: Error, other: Error) -> Error:
     if one[0] is None or other[0] is None:
         return other if one[0] is None else one
     return min(one, other, key=lambda error: (error[0] or 0, error[1] or ""))
-
-
-def stored_number(text: str) -> tuple[int | str, str | None]:
-    """A number's key, and its text where the key does not give it back."""
-    key = number_key(text)
-    return key, None if number_text(key, None) == text else text
-
-
-def number_text(key: int | str | None, text: str | None) -> str:
-    if text is not None:
-        return text
-    if key is None:
-        return ""
-    return str(key)[1:] if isinstance(key, int) else key
 
 
 def load(connection: Connection, account_id: int, session_id: str) -> IndexedCall | None:

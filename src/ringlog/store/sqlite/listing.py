@@ -1,15 +1,14 @@
 """Lists of calls, newest start first, then session_id."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from ringlog.model import CallPage, CallQuery, CallState, CallType, Horizon, Kind, number_key
 from ringlog.store.sqlite.call_index import N_BITS, N_MASK, SELECT, TYPE_CODES, IndexedCall, indexed
 from ringlog.store.sqlite.catalogue import Connection, reading
-from ringlog.store.sqlite.codec import Chunk
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.reading import first_error
+from ringlog.store.sqlite.tails import now_line
 
 NOT_GONE = f"(id & {N_MASK}) >= (SELECT gone_n FROM day WHERE day = id >> {N_BITS})"  # noqa: S608 - constants
 
@@ -24,7 +23,7 @@ def page(connection: Connection, days: Days, account_id: int, query: CallQuery, 
     with reading(connection):
         total = _count(connection, conditions) if query.count else None
         found = _found(connection, [*conditions, *_behind(query)], query)
-        now = {call.id: _now(connection, call) for call in found if _runs(call, horizon)}
+        now = {call.id: now_line(connection, call, horizon) for call in found}
     calls = [call.call(horizon, first_error(days, call, horizon), now.get(call.id)) for call in found]
     following = (calls[-1].start_s, calls[-1].session_id) if len(calls) == query.limit else None
     return CallPage(calls, total, following)
@@ -89,24 +88,3 @@ def _found(connection: Connection, conditions: list[Condition], query: CallQuery
     ids = f"SELECT id FROM call WHERE {where} ORDER BY start_s DESC, session_id LIMIT ? OFFSET ?"  # noqa: S608 - fixed texts
     rows = connection.rows(f"{SELECT} WHERE id IN ({ids})", (*values, query.limit, query.offset))
     return sorted(map(indexed, rows), key=lambda call: (-call.start_s, call.session_id))
-
-
-def _runs(call: IndexedCall, horizon: Horizon) -> bool:
-    return call.end_s is None and call.last_received_us >= horizon.idle_before_us and call.available(horizon)
-
-
-def _now(connection: Connection, call: IndexedCall) -> str | None:
-    """The line of the entry received last that is no `debug`, as far as entries are unsealed.
-
-    A prompt's line is what is played, so it gets its verb.
-    """
-    select = "SELECT source, min_seq, max_seq, meta, text FROM chunk WHERE id = ?"
-    for (chunk_id,) in connection.rows("SELECT id FROM chunk WHERE call_id = ? ORDER BY id DESC", (call.id,)):
-        (row,) = connection.rows(select, (chunk_id,))
-        entries = Chunk(*row).entries()
-        for entry in sorted(entries, key=lambda entry: entry.arrival, reverse=True):
-            decoded: dict[str, Any] = json.loads(entry.text)
-            if decoded["class"] != Kind.DEBUG:
-                line = decoded["event"]["line"]
-                return f"playing {line}" if decoded["class"] == Kind.PROMPT else line
-    return None

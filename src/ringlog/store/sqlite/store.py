@@ -28,6 +28,7 @@ from ringlog.model import (
     Login,
     LogText,
     Scope,
+    Tail,
 )
 from ringlog.overview import Overview, Period
 from ringlog.store.sqlite import accounts, catalogue, files, listing, logins, reading, tombstones
@@ -42,6 +43,7 @@ from ringlog.store.sqlite.health import health, look_into_each
 from ringlog.store.sqlite.overview import Summary
 from ringlog.store.sqlite.sealer_process import SealerProcess
 from ringlog.store.sqlite.sealing import Reached, Round, Sealing
+from ringlog.store.sqlite.tails import Tails
 from ringlog.store.sqlite.writer import Job, Writer
 
 T = TypeVar("T")
@@ -185,6 +187,10 @@ class SqliteStore:
     async def log(self, account_id: int, session_id: str, horizon: Horizon) -> LogText:
         with SEAM:
             return reading.log(self._reader, self._days, account_id, session_id, horizon)
+
+    async def tail(self, account_id: int, session_id: str, after: int, horizon: Horizon) -> Tail:
+        with SEAM:
+            return Tails(self._reader, self._days, horizon).behind(account_id, session_id, after)
 
     async def calls(self, account_id: int, query: CallQuery, horizon: Horizon) -> CallPage:
         return await self._in(self._lists, lambda: self._page(account_id, query, horizon))
