@@ -105,16 +105,16 @@ class CallLog:
         query = replace(query, count=False)
         while left > 0:
             query = replace(query, limit=min(page, left))
-            calls, _, following = await self.calls(account_id, query)
-            for call in calls:
+            found = await self.calls(account_id, query)
+            for call in found.calls:
                 try:
                     yield await self.read(account_id, call.session_id)
                 except (NoSuchCall, DetailsGone):
                     continue
-            if following is None:
+            if found.next is None:
                 return
-            left -= len(calls)
-            query = replace(query, offset=0, after=following)
+            left -= len(found.calls)
+            query = replace(query, offset=0, after=found.next)
 
     async def delete(self, account_id: int, session_id: str) -> None:
         """Deletes the call for good. Raises NoSuchCall, StoreFault."""

@@ -245,6 +245,8 @@ class Call:
     """Of a running call, in lists: the line of its last entry that is no `debug`, `playing …` of a prompt."""
     until_us: int = field(default=FOR_EVER_US, compare=False)
     """Until then the clock alone changes nothing of this."""
+    found: str | None = None
+    """Where a text was searched for: the line of this call that shows it."""
 
     @property
     def state(self) -> CallState:
@@ -381,13 +383,17 @@ class Horizon:
         return (self.now_us // MICROSECONDS + start_s - from_s + 1) * MICROSECONDS
 
 
-Place = tuple[int, str]
-"""Of a call in a list: its start_s and session_id."""
+Place = tuple[int, str] | int
+"""Of a call in a list: its start_s and session_id; in a search, a number of the store's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallQuery:
-    """Which calls of an account, newest start first, then session_id ascending."""
+    """Which calls of an account, newest start first, then session_id ascending.
+
+    Where entries are searched, the newest Day first, and in it the call that was heard of last; details must
+    be readable then, and neither `offset` nor `count` is known.
+    """
 
     start_s: int | None = None
     """Inclusive."""
@@ -405,6 +411,10 @@ class CallQuery:
     """Keeps calls of the application of just that name; empty: no filter."""
     kind: Kind | None = None
     """Only calls with an entry of that class."""
+    module_type: str = ""
+    """Only calls with an entry of that module, without regard to case; empty: no filter."""
+    text: str = ""
+    """Only calls whose lines hold this, as search.py understands it; blank: no filter."""
     available: bool = False
     """Only calls whose details can be read."""
     limit: int = 1000
@@ -413,6 +423,11 @@ class CallQuery:
     """Only calls behind this place: pages by key."""
     count: bool = False
     """Also count all calls that match, whatever the limit and offset."""
+
+    @property
+    def searches(self) -> bool:
+        """Whether entries are asked, and not only rows."""
+        return bool(self.text.strip() or self.module_type) or self.kind not in {None, Kind.ERROR}
 
     def matches(self, call: Call) -> bool:
         """Whether a call is one of these, as far as its row tells; where a page lies is not asked."""
@@ -438,7 +453,9 @@ class CallPage(NamedTuple):
     total: int | None
     """None unless it was asked for."""
     next: Place | None = None
-    """Behind it the next page begins; None: there is none."""
+    """Behind it the next page begins; None: there is none. A search that takes long gives a short page."""
+    complete: bool = True
+    """False: calls may be missing in a search, unsealed ones for want of time, or what cannot be read."""
 
 
 class Expired(NamedTuple):

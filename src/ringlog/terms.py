@@ -6,10 +6,11 @@ by making the very same ones from the same text.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-RULES = 1
+RULES = 2
 """Counts the changes to what `terms` gives for some text."""
 VERSION = f"{RULES}/{unicodedata.unidata_version}"
 """Of the terms: what is a letter, and what folds to what, is Unicode's."""
@@ -26,6 +27,7 @@ ASCII_WORDS = bytes(ord(chr(code).lower()) if chr(code).isalnum() else 32 for co
 """What each byte of an ASCII text becomes: its words in small letters, blanks between them."""
 NUMBER = re.compile(r"[0-9]+(?:[ ().-]{1,3}[0-9]+)*")
 """Digit groups that may be one number. A `+` begins another."""
+GROUP = re.compile("[0-9]+")
 BETWEEN = str.maketrans("", "", " ().-")
 
 UNSPACED = re.compile(
@@ -46,11 +48,12 @@ def terms(text: str) -> set[str]:
       that begin with 1 stand without the 1, so a number is found with and without it (as
       `model.number_key` compares).
     """
-    if text.isascii():
-        found = set(text.encode().translate(ASCII_WORDS).decode().split())
-    else:
-        text = _folded(text)
-        found = _words(text)
+    return _terms(text if text.isascii() else folded(text))
+
+
+def _terms(text: str) -> set[str]:
+    """Of ASCII, or of what is folded."""
+    found = set(text.encode().translate(ASCII_WORDS).decode().split()) if text.isascii() else _words(text)
     for number in NUMBER.findall(text):
         # Most are a plain group, which is a word already.
         if len(number) > 10 or not number.isdigit():
@@ -58,6 +61,40 @@ def terms(text: str) -> set[str]:
     if len(max(found, key=len, default="")) > MAX_TERM:
         return {term[:MAX_TERM] for term in found}
     return found
+
+
+Ways = Sequence[frozenset[str]]
+"""Of one thing that is asked for: it is there where all terms of any of these are."""
+
+
+def asked(text: str) -> list[Ways]:
+    """What a call's terms must hold, all of it, to be found by `text`.
+
+    Most is a term. A number of several groups is there as one number or as its groups: `12 25` may be either.
+    """
+    text = text if text.isascii() else folded(text)
+    numbers: list[Ways] = []
+
+    def apart(number: re.Match[str]) -> str:
+        """What stays in the text; a group at a letter is part of a word."""
+        groups = GROUP.findall(number[0])
+        head = groups.pop(0) if is_word(text[: number.start()][-1:]) else ""
+        tail = groups.pop() if groups and is_word(text[number.end() :][:1]) else ""
+        if len(groups) + bool(head) + bool(tail) == 1 or not groups:
+            return number[0]
+        joined: set[str] = set()
+        _add_number(joined, number[0].translate(BETWEEN))
+        ways = joined, {term for group in groups for term in _terms(group)}
+        numbers.append([frozenset(way) for way in ways if way])
+        return f"{head}|{tail}"
+
+    words = _terms(NUMBER.sub(apart, text))
+    return [*([frozenset((word,))] for word in sorted(words)), *numbers]
+
+
+def is_word(character: str) -> bool:
+    """Whether it is part of a word wherever it stands between letters."""
+    return bool(character) and WORD.fullmatch(f"a{character}") is not None
 
 
 ACCOUNT, MODULE_TYPE, KIND = "a", "m", "c"
@@ -68,10 +105,11 @@ NO_WORD = re.compile(r"\W+")
 @lru_cache(4096)
 def facet(of: str, value: str) -> str:
     """A term for what an entry is and not for what it says: the colon keeps it apart from every word."""
-    return f"{of}:{NO_WORD.sub('_', _folded(value))[:MAX_TERM]}"
+    return f"{of}:{NO_WORD.sub('_', folded(value))[:MAX_TERM]}"
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Without regard to case and width."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
 
 
@@ -89,10 +127,11 @@ def _words(text: str) -> set[str]:
 
 
 def _add_number(found: set[str], number: str) -> None:
-    """A whole number stands for itself without its leading 1; its groups stay what they are."""
+    """A whole number stands for itself without its leading 1; its groups stay."""
     digits = number.translate(BETWEEN)
-    if len(digits) == 11 and digits[0] == "1":
-        found.discard(digits)
-        digits = digits[1:]
     if len(digits) <= MAX_NUMBER:
         found.add(digits)
+    for one in (digits, *GROUP.findall(number)):
+        if len(one) == 11 and one[0] == "1":
+            found.discard(one)
+            found.add(one[1:])

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ringlog.model import CallQuery, CallRow, CallType, EndedBy, Ending, Kind, Scope
+from ringlog.model import Call, CallQuery, CallRow, CallType, EndedBy, Ending, Kind, Scope
 from ringlog.store.base import Store
 from ringlog.store.sqlite.store import SqliteStore
 
@@ -74,9 +74,14 @@ async def _calls(store: Store, account_id: int, after_us: int) -> list[dict[str,
     read = [await store.read(account_id, call.session_id, at) for call in page.calls]
     assert page.total == len(read)
     return [
-        {"listed": asdict(call), "read": asdict(detail.call), "entries": [str(e) for e in detail.entries]}
+        {"listed": _shown(call), "read": _shown(detail.call), "entries": [str(e) for e in detail.entries]}
         for call, detail in zip(page.calls, read, strict=True)
     ]
+
+
+def _shown(call: Call) -> dict[str, Any]:
+    """Without what only a search says, which is younger than the oldest store."""
+    return {name: value for name, value in asdict(call).items() if name != "found"}
 
 
 def as_json(value: Any) -> str:

@@ -1,11 +1,12 @@
 """`GET /v1/calls`: filters and cursors."""
 
 import base64
+from urllib.parse import quote
 
 import msgspec
 
 from tests.running import Answer, Server
-from tests.web.records import entry, new_id, new_window, row
+from tests.web.records import NOW, entry, new_id, new_window, row
 
 
 def ids(listing: dict[str, object]) -> list[str]:
@@ -65,3 +66,37 @@ def test_a_cursor_is_one_that_an_earlier_page_of_the_account_gave(keeping: Serve
     made_up = base64.urlsafe_b64encode(msgspec.msgpack.encode((at, "x"))).decode()
     for cursor in ("x", "kg", "ks8AAAAAAAAAAKF4", "%00", "a" * 10_000, made_up, first["next"] + "A"):
         assert said(keeping.get(f"/v1/calls?cursor={cursor}")) == wrong
+
+
+def test_a_text_is_searched_for_in_the_lines(server: Server) -> None:
+    word = new_id("word").replace("-", "")
+    first, second = new_id(), new_id()
+    server.ingest(
+        [entry(first, f"{word} for ann@{word}.example"), entry(first, "Dialling +1 (617) 555-0134")]
+    )
+    server.ingest([entry(second, f"<b>{word}</b>"), {"session_id": second, "end": NOW}])
+
+    def search(text: str, more: str = "") -> dict[str, object]:
+        return server.get(f"/v1/calls?text={quote(text)}{more}").json()
+
+    page = search(word.upper())
+    assert [(call["session_id"], call["found"]) for call in page["calls"]] == [
+        (second, f"<b>{word}</b>"), (first, f"{word} for ann@{word}.example")
+    ]  # fmt: skip
+    assert (page["next"], page["complete"]) == (None, True)
+    numbers = [f"617-555-0134 {word}", f"16175550134 {word}"]
+    for text in [*numbers, f"ann@{word}.example", f'"{word} FOR  ann"', f"-{word} ann*"]:
+        assert ids(search(text)) == [first], text
+    assert ids(search(word, "&module_type=PROMPT&class=info&state=completed")) == [second]
+    assert ids(search(word, "&class=prompt")) == []
+    cut = search(word, "&limit=1")
+    assert ids(cut) == [second]
+    assert ids(search(word, f"&cursor={cut['next']}")) == [first]
+    assert ids(search(f"NEAR({word}")) == []
+    assert ids(search(f"{word} " + "x" * 10_000)) == []
+    assert said(server.get("/v1/calls?text=%22")) == (
+        400, {"error": "text holds no word and no number to search for."}
+    )  # fmt: skip
+    lists = server.get("/v1/calls?limit=1").json()["next"]
+    assert server.get(f"/v1/calls?text=a&cursor={lists}").status == 400
+    assert server.get(f"/v1/calls?cursor={cut['next']}").status == 400

@@ -22,6 +22,8 @@ from ringlog.timeline import timeline
 from ringlog.wire.native import call_row
 from ringlog.wording import visible
 
+LEFT_OUT = "Not all could be searched: some calls for want of time, or because they cannot be read."
+
 
 class Format(StrEnum):
     TEXT = "text"
@@ -35,6 +37,10 @@ Type = Annotated[CallType | None, typer.Option("--type", help="Calls of this typ
 State = Annotated[CallState | None, typer.Option(help="Calls in this state; failed: completed with errors.")]
 Application = Annotated[str, typer.Option(metavar="NAME", help="Calls of the application of that name.")]
 Errors = Annotated[bool, typer.Option("--errors", help="Calls with errors.")]
+SearchText = Annotated[
+    str,
+    typer.Option("--text", metavar="TEXT", help="Calls whose lines hold these words and numbers."),
+]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Calls at most.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="json and xml: as the server's API answers.")]
 All = Annotated[bool, typer.Option("--all", help="Every entry with its data; nothing folded.")]
@@ -51,6 +57,7 @@ def calls(  # noqa: PLR0917 (each is an option)
     state: State = None,
     application: Application = "",
     errors: Errors = False,
+    text: SearchText = "",
     limit: Limit = 50,
     as_json: Json = False,
     utc: Utc = False,
@@ -62,21 +69,22 @@ def calls(  # noqa: PLR0917 (each is an option)
     kind = Kind.ERROR if errors else None
     query = CallQuery(
         start, end, number, either_side=True, type=type_, state=state, application=application, kind=kind,
-        limit=limit + 1, count=not as_json,
+        text=text, limit=limit + 1, count=not as_json,
     )  # fmt: skip
-    found, total, _ = run(_calls(where, query))
-    shown = found[:limit]
+    page = run(_calls(where, query))
     if as_json:
-        typer.echo(msgspec.json.encode([call_row(call) for call in shown]))
+        typer.echo(msgspec.json.encode([call_row(call) for call in page.calls[:limit]]))
         return
-    if not shown:
+    if page.calls:
+        console = terminal()
+        for line in listing.lines(page.calls[:limit], now, console.width, utc=utc):
+            put(console, line)
+        put(console, Text())
+        put(console, Text(visible(footer(page, query, repeated(context)))))
+    else:
         typer.echo("No calls yet." if query == unfiltered(query) else "No calls match.")
-        return
-    console = terminal()
-    for line in listing.lines(shown, now, console.width, utc=utc):
-        put(console, line)
-    put(console, Text())
-    put(console, Text(visible(footer(shown, found[limit:], total, repeated(context)))))
+    if not page.complete:
+        typer.echo(LEFT_OUT)
 
 
 def unfiltered(query: CallQuery) -> CallQuery:
@@ -88,12 +96,15 @@ async def _calls(where: Where, query: CallQuery) -> CallPage:
         return await place.calls(query)
 
 
-def footer(shown: Sequence[Call], older: Sequence[Call], total: int | None, given: Mapping[str, str]) -> str:
+def footer(page: CallPage, query: CallQuery, given: Mapping[str, str]) -> str:
     """How many, and the command that goes on; a second that was cut in two is shown again."""
+    shown, older, total = page.calls[: query.limit - 1], page.calls[query.limit - 1 :], page.total
     plural = "s" if (total or len(shown)) > 1 else ""
     if not older:
         return f"{len(shown):,} call{plural}"
     count = f"{len(shown):,} of {total:,} calls" if total else f"{len(shown):,} call{plural}"
+    if query.searches:
+        return f"{count}   more: {command({**given, '--limit': str(2 * len(shown))})}"
     last = shown[-1].start_s
     if shown[0].start_s == last == older[0].start_s:
         return f"{count}   more of the same second: {command({**given, '--limit': str(2 * len(shown))})}"
@@ -152,5 +163,5 @@ async def _detail(where: Where, session_id: str) -> tuple[Call, Sequence[StoredE
 
 
 def register(app: typer.Typer) -> None:
-    app.command("calls", epilog="Example: ringlog calls --number 690 --since 2h")(calls)
+    app.command("calls", epilog='Example: ringlog calls --text "no such file" --since 2h')(calls)
     app.command("show", epilog="Example: ringlog show 1795424645.40")(show)

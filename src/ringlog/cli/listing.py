@@ -71,9 +71,11 @@ def row(call: Call, begun: str, now_us: int, columns: Columns, width: int) -> Te
 
 
 def end(call: Call, line: Text, width: int) -> None:
-    """How it ended, or what goes on; an error takes the place of who ended the call."""
+    """How it ended, or what goes on; an error or the line found stands for who ended the call."""
     room = max(width - line.cell_len, 1)
-    if call.errors:
+    if call.found:
+        line.append(cut(visible(call.found), room), "red" if call.found == call.first_error else "")
+    elif call.errors:
         mark = f"◆{call.errors}"
         line.append(mark, "red")
         line.append(cut(f" {visible(call.first_error or how(call))}", room - cell_len(mark)))

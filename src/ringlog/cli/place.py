@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
@@ -83,7 +84,16 @@ class LocalPlace:
         self._account_id = account_id
 
     async def calls(self, query: CallQuery) -> CallPage:
-        return await self._log.calls(self._account_id, query)
+        """Of a search, whose pages may be short, page after page."""
+        found: list[Call] = []
+        complete, left = True, query
+        while True:
+            page = await self._log.calls(self._account_id, left)
+            found += page.calls
+            complete &= page.complete
+            if page.next is None or len(found) >= query.limit:
+                return CallPage(found, page.total, page.next, complete)
+            left = replace(query, after=page.next, limit=query.limit - len(found))
 
     async def detail(self, session_id: str) -> tuple[Call, Sequence[StoredEntry]]:
         try:
@@ -128,9 +138,12 @@ class RemotePlace:
             "state": query.state,
             "application": query.application or None,
             "class": query.kind,
+            "module_type": query.module_type or None,
+            "text": query.text or None,
         }
         found: list[Call] = []
         cursor: str | None = None
+        complete = True
         while len(found) < query.limit:
             limit = min(PAGE, query.limit - len(found))
             answer = self._get("/v1/calls", {**asked, "limit": limit, "cursor": cursor})
@@ -138,9 +151,10 @@ class RemotePlace:
                 page = answer.json()
                 found += [call_from_row(row) for row in page["calls"]]
                 cursor = page["next"]
+                complete &= page["complete"]
             if cursor is None:
                 break
-        return CallPage(found, None)
+        return CallPage(found, None, complete=complete)
 
     async def detail(self, session_id: str) -> tuple[Call, Sequence[StoredEntry]]:
         entries: list[StoredEntry] = []

@@ -131,7 +131,7 @@ class CallStore(Protocol):
         ...
 
     async def calls(self, account_id: int, query: CallQuery, horizon: Horizon) -> CallPage:
-        """The calls that match."""
+        """The calls that match. Raises BadInput where the query's text, or its place, can be none."""
         ...
 
     async def overview(

@@ -24,7 +24,9 @@ def call_query(asked: Mapping[str, str]) -> CallQuery:
         type=_choice("type", asked, list(CallType)),
         state=_choice("state", asked, list(CallState)),
         application=asked.get("application", ""),
-        kind=_choice("class", asked, [Kind.ERROR]),
+        kind=_choice("class", asked, list(Kind)),
+        module_type=asked.get("module_type", ""),
+        text=asked.get("text", ""),
     )
 
 

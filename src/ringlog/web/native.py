@@ -76,8 +76,9 @@ async def calls(
         after=place(account_id, asked["cursor"]) if asked.get("cursor") else None,
     )
     page = await call_log.calls(account_id, query)
-    following = cursor(account_id, page.next) if page.next else None
-    return json_response(asgi.encode({"calls": [call_row(call) for call in page.calls], "next": following}))
+    following = None if page.next is None else cursor(account_id, page.next)
+    rows = [call_row(call) for call in page.calls]
+    return json_response(asgi.encode({"calls": rows, "next": following, "complete": page.complete}))
 
 
 @get("/v1/calls/id")

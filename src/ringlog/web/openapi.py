@@ -174,7 +174,9 @@ FILTERS = [
     _parameter("type", "query", CALL_TYPE, "As the row says."),
     _parameter("state", "query", STATE, "As the row says."),
     _parameter("application", "query", TEXT, "Of just that name."),
-    _parameter("class", "query", {"enum": ["error"]}, "Calls with such an entry."),
+    _parameter("class", "query", KIND, "Calls with such an entry."),
+    _parameter("module_type", "query", TEXT, "Calls with an entry of that module."),
+    _parameter("text", "query", TEXT, "Calls whose lines hold these words and numbers."),
 ]
 PAGING = [
     *FILTERS,
@@ -282,7 +284,11 @@ PATHS: Json = {
         "get": _native(
             "Calls, newest first, running ones too.",
             PAGING,
-            _page(calls={"type": "array", "items": CALL}, next={"type": ["string", "null"]}),
+            _page(
+                calls={"type": "array", "items": CALL},
+                next={"type": ["string", "null"]},
+                complete={"type": "boolean"},
+            ),
         )
     },
     "/v1/follow": {

@@ -36,6 +36,7 @@ def call_row(call: Call) -> dict[str, Any]:
         "log": call.available,
         "last_us": call.last_us,
         "now": call.now,
+        "found": call.found,
         "given": [name for name in GIVEN if getattr(call, f"{name}_given")],
     }
 
@@ -61,6 +62,7 @@ def call_from_row(row: Mapping[str, Any]) -> Call:
         ending=Ending(EndedBy(by), row["cause"]) if by else None,
         available=row["log"],
         now=row["now"],
+        found=row["found"],
         **{f"{name}_given": name in given for name in GIVEN},
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ringlog.errors import BadInput
 from ringlog.model import CallPage, CallQuery, CallState, CallType, Horizon, Kind, number_key
 from ringlog.store.sqlite.call_index import N_BITS, N_MASK, SELECT, TYPE_CODES, IndexedCall, indexed
 from ringlog.store.sqlite.catalogue import Connection, reading
@@ -12,6 +13,7 @@ from ringlog.store.sqlite.tails import now_line
 
 NOT_GONE = f"(id & {N_MASK}) >= (SELECT gone_n FROM day WHERE day = id >> {N_BITS})"  # noqa: S608 - constants
 
+NO_PLACE = "cursor is not one that an earlier page of this list gave."
 ENDED = "(end_s IS NOT NULL OR last_received_us < ?)"
 """Of a call with an end, or idle for too long."""
 
@@ -19,7 +21,7 @@ Condition = tuple[str, tuple[Any, ...]]
 
 
 def page(connection: Connection, days: Days, account_id: int, query: CallQuery, horizon: Horizon) -> CallPage:
-    conditions = [("account_id = ? AND NOT deleted", (account_id,)), *_matching(query, horizon)]
+    conditions = matching(account_id, query, horizon)
     with reading(connection):
         total = _count(connection, conditions) if query.count else None
         found = _found(connection, [*conditions, *_behind(query)], query)
@@ -29,9 +31,12 @@ def page(connection: Connection, days: Days, account_id: int, query: CallQuery, 
     return CallPage(calls, total, following)
 
 
-def _matching(query: CallQuery, horizon: Horizon) -> list[Condition]:
+def matching(account_id: int, query: CallQuery, horizon: Horizon) -> list[Condition]:
+    """What a row of `call` must hold."""
+    conditions: list[Condition] = [("account_id = ? AND NOT deleted", (account_id,))]
     starts = [start for start in (query.start_s, horizon.calls_from_s) if start is not None]
-    conditions: list[Condition] = [("start_s >= ?", (max(starts),))] if starts else []
+    if starts:
+        conditions.append(("start_s >= ?", (max(starts),)))
     if query.end_s is not None:
         conditions.append(("start_s < ?", (query.end_s,)))
     if (key := number_key(query.number)) != "":
@@ -63,13 +68,15 @@ def _of_a_kind(query: CallQuery, horizon: Horizon) -> Iterator[Condition]:
 
 
 def _behind(query: CallQuery) -> list[Condition]:
-    if not query.after:
+    if query.after is None:
         return []
+    if isinstance(query.after, int):
+        raise BadInput(NO_PLACE)
     start_s, session_id = query.after
     return [("start_s <= ? AND (start_s < ? OR session_id > ?)", (start_s, start_s, session_id))]
 
 
-def _where(conditions: list[Condition]) -> Condition:
+def all_of(conditions: list[Condition]) -> Condition:
     return (
         " AND ".join(text for text, _ in conditions),
         tuple(value for _, values in conditions for value in values),
@@ -77,14 +84,14 @@ def _where(conditions: list[Condition]) -> Condition:
 
 
 def _count(connection: Connection, conditions: list[Condition]) -> int:
-    where, values = _where(conditions)
+    where, values = all_of(conditions)
     ((count,),) = connection.rows(f"SELECT count(*) FROM call WHERE {where}", values)  # noqa: S608 - fixed texts
     return count
 
 
 def _found(connection: Connection, conditions: list[Condition], query: CallQuery) -> list[IndexedCall]:
     """SQLite sorts the calls of each second: by ids, since whole rows would cost it twice the time."""
-    where, values = _where(conditions)
+    where, values = all_of(conditions)
     ids = f"SELECT id FROM call WHERE {where} ORDER BY start_s DESC, session_id LIMIT ? OFFSET ?"  # noqa: S608 - fixed texts
     rows = connection.rows(f"{SELECT} WHERE id IN ({ids})", (*values, query.limit, query.offset))
     return sorted(map(indexed, rows), key=lambda call: (-call.start_s, call.session_id))

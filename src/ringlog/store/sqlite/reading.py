@@ -63,7 +63,7 @@ def detail(connection: Connection, days: Days, account_id: int, session_id: str,
     if not call.available(horizon):
         raise DetailsGone
     try:
-        return _assembled(days, call, chunks, horizon)
+        return assembled(days, call, chunks, horizon)
     except UNREADABLE:
         # Its Day may have been expired since the catalogue was read.
         if known_call(connection, account_id, session_id, horizon).gone:
@@ -89,7 +89,8 @@ def log(connection: Connection, days: Days, account_id: int, session_id: str, ho
     return LogText(found.text, horizon.kept_until_us(found.call.start_s))
 
 
-def _assembled(days: Days, call: IndexedCall, chunks: list[Chunk], horizon: Horizon) -> Detail:
+def assembled(days: Days, call: IndexedCall, chunks: list[Chunk], horizon: Horizon) -> Detail:
+    """Of a call and its chunks, read in one transaction. Raises StoreDamaged, apsw.Error."""
     known = call.first_error_us, call.first_error
     if not call.sealed_arrival:
         answer = call.call(horizon, known[1])

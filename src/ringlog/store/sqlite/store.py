@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -43,6 +44,7 @@ from ringlog.store.sqlite.health import health, look_into_each
 from ringlog.store.sqlite.overview import Summary
 from ringlog.store.sqlite.sealer_process import SealerProcess
 from ringlog.store.sqlite.sealing import Reached, Round, Sealing
+from ringlog.store.sqlite.searching import Searching
 from ringlog.store.sqlite.tails import Tails
 from ringlog.store.sqlite.writer import Job, Writer
 
@@ -196,11 +198,9 @@ class SqliteStore:
         return await self._in(self._lists, lambda: self._page(account_id, query, horizon))
 
     def _page(self, account_id: int, query: CallQuery, horizon: Horizon) -> CallPage:
-        connection = catalogue.connect(self._path)
-        try:
-            return listing.page(connection, self._days, account_id, query, horizon)
-        finally:
-            connection.close()
+        with contextlib.closing(catalogue.connect(self._path)) as connection:
+            asked = (connection, self._days, account_id, query, horizon)
+            return Searching(*asked, clock=time.monotonic).page() if query.searches else listing.page(*asked)
 
     async def overview(
         self, account_id: int, period: Period, application: str | None, horizon: Horizon

@@ -54,11 +54,11 @@ async def calls_csv(
 async def in_pages(call_log: CallLog, account_id: int, query: CallQuery) -> AsyncIterator[Iterable[Call]]:
     """At least one page, which may be empty."""
     while True:
-        calls, _, following = await call_log.calls(account_id, query)
-        yield calls
-        if following is None:
+        page = await call_log.calls(account_id, query)
+        yield page.calls
+        if page.next is None:
             return
-        query = replace(query, after=following)
+        query = replace(query, after=page.next)
 
 
 def row(call: Call) -> tuple[object, ...]:

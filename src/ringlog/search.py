@@ -1,0 +1,55 @@
+"""A text that calls are searched for: the words and numbers their lines must hold, and what one line must.
+
+Every character is taken as text: there are no operators. What stands in quotes, and an address with an `@`,
+is also looked for as it is written, in one line, but for case, width and how much blank there is.
+"""
+
+import re
+from collections.abc import Sequence
+
+from ringlog.errors import BadInput
+from ringlog.terms import Ways, asked, folded, terms
+
+QUOTED = re.compile(r'"([^"]*)"')
+ADDRESS = re.compile(r'[^\s"@<>(),;:]+@[^\s"@<>(),;:]*[^\s"@<>(),;:.]')
+
+
+class Search:
+    """Raises BadInput where `text` holds nothing that could be found."""
+
+    def __init__(self, text: str) -> None:
+        self.wanted: Sequence[Ways] = asked(text)
+        if not self.wanted:
+            raise BadInput("text holds no word and no number to search for.")
+        literal = [*QUOTED.findall(text), *ADDRESS.findall(QUOTED.sub(" ", text))]
+        self._phrases = {_plain(phrase) for phrase in literal if terms(phrase)}
+
+    def line(self, lines: Sequence[str]) -> str | None:
+        """Of a call's lines the first that shows best why it is found; None: it is not."""
+        if not self._is_held(terms("\n".join(lines))):
+            return None
+        if self._phrases:
+            return self._with_phrases(lines)
+        return max(lines, key=self._count)
+
+    def _with_phrases(self, lines: Sequence[str]) -> str | None:
+        missing, first = set(self._phrases), None
+        for line in lines:
+            plain = _plain(line)
+            if there := {phrase for phrase in missing if phrase in plain}:
+                first = line if first is None else first
+                missing -= there
+                if not missing:
+                    return first
+        return None
+
+    def _is_held(self, known: set[str]) -> bool:
+        return all(any(way <= known for way in ways) for ways in self.wanted)
+
+    def _count(self, line: str) -> int:
+        known = terms(line)
+        return sum(any(way <= known for way in ways) for ways in self.wanted)
+
+
+def _plain(text: str) -> str:
+    return " ".join(folded(text).split())
