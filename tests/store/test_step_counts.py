@@ -43,6 +43,7 @@ def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 @contextmanager
 def day(folder: Path) -> Iterator[DayFile]:
     """The Day's file, in a transaction; the catalogue knows no call."""
+    (folder / "days").mkdir(exist_ok=True)
     with closing(catalogue.connect_to_write(folder / "catalogue.db", create=True)) as index:
         catalogue.migrate(index, "catalogue")
         with DayFile.opened(Days(folder / "days"), DAY, index) as file, file.writing():
