@@ -1,5 +1,6 @@
 """`python -m ringlog` as a shell runs it."""
 
+import json
 import os
 import pty
 import signal
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from tests.cli import tour
 from tests.running import ENVIRONMENT, RINGLOG, Server, ringlog
+from tests.web.records import entry, row
 
 
 def test_without_arguments_it_says_what_it_can() -> None:
@@ -29,6 +31,10 @@ def test_a_store_that_a_server_appends_to_is_read_but_not_written(tmp_path: Path
             assert "--to" in done.stderr
             assert done.stderr.count("\n") == 1
         assert ringlog("calls", "--store", server.store).stdout == "No calls yet.\n"
+        assert server.ingest([row("x"), entry("x", "stored just now")]).status == 200
+        shown = ringlog("show", "x", "--format", "json", "--store", server.store)
+        assert json.loads(shown.stdout) == server.get("/api/call/x").json()
+        assert "stored just now" in shown.stdout
 
 
 def test_standard_input_and_a_reader_that_leaves(tmp_path: Path) -> None:

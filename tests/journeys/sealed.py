@@ -1,4 +1,4 @@
-"""A store worked on while no server runs: calls of a minute ago, and sealing that need not wait."""
+"""A store worked on while no server runs: calls of another time, and sealing that need not wait."""
 
 import asyncio
 import json
@@ -19,28 +19,33 @@ T = TypeVar("T")
 MINUTE_US = 60 * MICROSECONDS
 
 
-def _in(server: Server, ahead_us: int, work: Callable[[CallLog, int], Awaitable[T]]) -> T:
+def in_store(folder: Path, work: Callable[[SqliteStore, int], Awaitable[T]]) -> T:
+    """What `work` returns; it is given the store in `folder` and a server's account."""
+
     async def run() -> T:
-        store = await SqliteStore.open(server.folder, append=True)
+        store = await SqliteStore.open(folder, append=True)
         try:
-            call_log = CallLog(store, Retention(), lambda: time.time_ns() // 1000 + ahead_us)
-            return await work(call_log, (await store.account(server.email)).id)
+            return await work(store, (await store.account(Server.email)).id)
         finally:
             await store.close()
 
     return asyncio.run(run())
 
 
-def seal(server: Server) -> int:
-    """Seals every call that ended; returns how many."""
-    return _in(server, MINUTE_US, lambda call_log, _: call_log.seal())
+def at(store: SqliteStore, ahead_us: int) -> CallLog:
+    """The calls as a clock sees them that goes so much ahead."""
+    return CallLog(store, Retention(), lambda: time.time_ns() // 1000 + ahead_us)
 
 
-def received_a_minute_ago(server: Server, records: list[dict[str, Any]]) -> None:
-    """Stores records that are quiet by now, so that the server's next sealing takes them."""
+async def received(store: SqliteStore, account_id: int, ahead_us: int, records: list[dict[str, Any]]) -> None:
     body = b"\n".join(json.dumps(one).encode() for one in records)
     batch = parse(body, "application/x-ndjson", None, time.time_ns() // 1000)
-    _in(server, -MINUTE_US, lambda call_log, account_id: call_log.append(account_id, batch))
+    await at(store, ahead_us).append(account_id, batch)
+
+
+def seal(server: Server) -> int:
+    """Seals every call that ended; returns how many."""
+    return in_store(server.folder, lambda store, _: at(store, MINUTE_US).seal())
 
 
 def day_file(server: Server, start_s: int) -> Path:

@@ -5,7 +5,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.journeys.sealed import day_file, received_a_minute_ago, seal
+from tests.journeys.sealed import MINUTE_US, day_file, in_store, received, seal
 from tests.running import ENVIRONMENT, RINGLOG, Server, ringlog
 from tests.web.records import entry, row
 
@@ -15,7 +15,7 @@ START = int(time.time()) - 3600
 def filled(folder: Path) -> Server:
     server = Server(folder)
     records = [row("x", START), *(entry("x", str(seq), at=START, source="s", seq=seq) for seq in range(9))]
-    received_a_minute_ago(server, records)
+    in_store(server.folder, lambda store, one: received(store, one, -MINUTE_US, records))
     assert seal(server) == 1
     return server
 

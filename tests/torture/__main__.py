@@ -11,12 +11,13 @@ import sys
 from collections.abc import Callable, Mapping
 from random import SystemRandom
 
-from tests.torture import ami, collector, power
+from tests.torture import ami, collector, kill, power
 from tests.torture.outcome import Effort, Outcome, say
 
 PARTS: Mapping[str, Callable[[Effort], Outcome]] = {
     "ami": ami.run,
     "collector": collector.run,
+    "kill": kill.run,
     "power": power.run,
 }
 
@@ -25,7 +26,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description="What takes long.")
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
     parser.add_argument("--seconds", type=float, default=600, help="how long a part tries that has no rounds")
-    parser.add_argument("--rounds", type=int, default=50, help="how often a part tries that has rounds")
+    rounds = "how often a part tries; kill and power 20 times that"
+    parser.add_argument("--rounds", type=int, default=50, help=rounds)
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(2**32))
     chosen = parser.parse_args()
     if unknown := set(chosen.parts) - PARTS.keys():
