@@ -9,6 +9,7 @@ import pytest
 from ringlog.errors import BeyondRetention, DetailsGone
 from ringlog.model import Expired
 from ringlog.store.sqlite import expiry
+from ringlog.store.sqlite.doctor import Doctor
 from ringlog.store.sqlite.store import SqliteStore
 
 from .records import DAY, NOW, batch, ended, entry, horizon
@@ -78,6 +79,23 @@ def test_a_call_that_is_new_while_its_day_goes_keeps_what_it_has(tmp_path: Path)
         assert len((await store.read(one, "new", horizon())).entries) == 1
         with pytest.raises(BeyondRetention):
             await store.append(one, batch(entry("c1", seq=11)), horizon())
+        await store.close()
+
+    asyncio.run(story())
+
+
+def test_what_a_killed_sealer_left_beside_a_day_is_no_fault_and_goes_with_it(tmp_path: Path) -> None:
+    """While a database is being made it has a journal."""
+
+    async def story() -> None:
+        store, _ = await filled(tmp_path)
+        await store.seal(horizon(DAY))
+        (day,) = (tmp_path / "days").glob("*.db")
+        for file in (day, tmp_path / "catalogue.db"):
+            file.with_name(f"{file.name}-journal").write_bytes(bytes(512))
+        assert list(Doctor(tmp_path, lambda done, total: None).findings()) == []
+        await store.expire(horizon(7 * DAY))
+        assert list((tmp_path / "days").iterdir()) == []
         await store.close()
 
     asyncio.run(story())

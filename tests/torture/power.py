@@ -1,8 +1,8 @@
 """Cuts of power: a story's steps are recorded, and after a cut at any of them its stores are looked at.
 
-Of every cut: the store opens; SQLite and `ringlog doctor` find nothing; nothing acknowledged before the cut
-is lost, no entry stands twice or out of order, what was deleted or expired stays so; a backup that has its
-name is a whole store; and everything goes on from there.
+Some cuts come while a store recovers from one. Of every cut: the store opens; SQLite and `ringlog doctor`
+find nothing; nothing acknowledged before the cut is lost, no entry stands twice or out of order, what was
+deleted or expired stays so; a backup that has its name is a whole store; and everything goes on from there.
 """
 
 import asyncio
@@ -12,6 +12,8 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -41,6 +43,8 @@ STORE = Path("where") / "store"
 CUTS = 100
 """Of one story."""
 CUTS_A_ROUND = 20
+AGAIN, SECOND = 8, 4
+"""Every so many cuts, so many more while the store recovers."""
 NO_RIG = Rig()
 
 
@@ -60,7 +64,11 @@ def tried(seed: str, cuts: int, rig: Rig = NO_RIG) -> Iterator[str]:
     """Records a story and cuts it; of every cut, what was wrong, if anything."""
     with tempfile.TemporaryDirectory(prefix="ringlog-power-") as folder, in_one_process():
         steps = recorded(Path(folder), Random(seed), rig)
-        yield from findings(steps, cut_places(steps, cuts, Random(f"{seed} places")), seed)
+        places = cut_places(steps, cuts * AGAIN // (AGAIN + SECOND), Random(f"{seed} places"))
+        for number, (disk, truth, name) in enumerate(states(steps, places, Truth(), f"story {seed}")):
+            yield after(disk, truth, name)
+            if number % AGAIN == 0:
+                yield from again(disk, truth, name)
 
 
 def recorded(root: Path, random: Random, rig: Rig) -> Sequence[Step | Said]:
@@ -73,12 +81,16 @@ def cut_places(steps: Sequence[Step | Said], cuts: int, random: Random) -> list[
     """Before which steps to cut: beside syncs, as soon as something was acknowledged, anywhere."""
     beside = [at + more for at, step in enumerate(steps) if isinstance(step, SYNCS) for more in (0, 1)]
     behind = [at + 1 for at, step in enumerate(steps) if isinstance(step, Said) and step.done]
-    anywhere = range(1, len(steps) + 1)
-    return sorted(random.choice((beside, behind, anywhere)[number % 3]) for number in range(cuts))
+    anywhere = range(len(steps) + 1)
+    kinds = [places for places in (beside, behind, anywhere) if places]
+    return sorted(random.choice(kinds[number % len(kinds)]) for number in range(cuts))
 
 
-def findings(steps: Sequence[Step | Said], places: Sequence[int], seed: str) -> Iterator[str]:
-    disk, truth, at = Disk(), Truth(), 0
+def states(
+    steps: Sequence[Step | Said], places: Sequence[int], truth: Truth, name: str
+) -> Iterator[tuple[Disk, Truth, str]]:
+    """The disk and the truth at each of the places, in turn, and what that cut is called."""
+    disk, at = Disk(), 0
     for number, place in enumerate(places):
         for step in steps[at:place]:
             if isinstance(step, Said):
@@ -86,25 +98,40 @@ def findings(steps: Sequence[Step | Said], places: Sequence[int], seed: str) -> 
             else:
                 disk.apply(step)
         at = place
-        found = after(disk, truth, f"{seed}, cut {number}")
-        yield f"story {seed}, cut {number} before step {place}: {found}" if found else ""
+        yield disk, truth, f"{name}, cut {number}"
 
 
-def after(disk: Disk, truth: Truth, seed: str) -> str:
+def after(disk: Disk, truth: Truth, name: str) -> str:
     """What is wrong after a cut; what was left of the disk is kept then."""
     root = Path(tempfile.mkdtemp(prefix="ringlog-cut-", dir=memory()))
-    kept = ""
     try:
-        disk.rebuilt(root, Chance(seed))
+        disk.rebuilt(root, Chance(name))
         check(root, truth)
     except Exception:  # whatever it raises is a finding
         kept = tempfile.mkdtemp(prefix="ringlog-kept-")
-        disk.rebuilt(Path(kept), Chance(seed))
-        return f"{kept}: {traceback.format_exc()}"
+        disk.rebuilt(Path(kept), Chance(name))
+        return f"{name}: {kept}: {traceback.format_exc()}"
     else:
         return ""
     finally:
         shutil.rmtree(root)
+
+
+def again(disk: Disk, truth: Truth, name: str) -> Iterator[str]:
+    """Cuts the power a second time, while a store is opened and goes on after a cut it came through."""
+    root = Path(tempfile.mkdtemp(prefix="ringlog-cut-", dir=memory()))
+    try:
+        disk.rebuilt(root, Chance(name))
+        with recording(root, NO_RIG) as log:
+            begin = len(log.steps)
+            with suppress(Exception):  # `after` has told of it
+                check(root, truth)
+    finally:
+        shutil.rmtree(root)
+    places = [begin + place for place in cut_places(log.steps[begin:], SECOND, Random(name))]
+    later = replace(truth, expiring=truth.expiring + 1)
+    for second, its, called in states(log.steps, places, later, f"{name}, again"):
+        yield after(second, its, called)
 
 
 def memory() -> str | None:

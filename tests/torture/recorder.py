@@ -99,6 +99,17 @@ class Log:
 
     def __post_init__(self) -> None:
         self._numbers[self.root.stat().st_ino] = 0
+        self._find(self.root)
+
+    def _find(self, folder: Path) -> None:
+        """What is there already is on the disk for certain."""
+        for path in sorted(folder.iterdir()):
+            self.made(path, is_folder=path.is_dir())
+            if path.is_dir():
+                self._find(path)
+            else:
+                self.steps += [Write(self.number(path), 0, path.read_bytes()), Sync(self.number(path))]
+        self.synced_folder(folder)
 
     def say(self, what: object) -> None:
         with self.lock:

@@ -19,6 +19,9 @@ from ringlog.store.sqlite.faults import UNREADABLE
 POOL = 32
 """Connections kept open for reading."""
 
+BESIDE = ("", "-wal", "-shm", "-journal")
+"""What SQLite keeps of a database; a journal only while it makes the file, or where it was killed then."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -123,7 +126,7 @@ class Days:
     def remove(self, day: int) -> None:
         """Unlinks the Day's files, durably. Doing it again does no harm."""
         path = self.path(day)
-        for beside in ("", "-wal", "-shm"):
+        for beside in BESIDE:
             files.unlink(path.with_name(path.name + beside))
         with self._lock:
             connection = self._pool.pop(day, None)

@@ -11,12 +11,10 @@ from ringlog.store.sqlite import files
 from ringlog.store.sqlite.call_index import N_BITS
 from ringlog.store.sqlite.catalogue import Connection, connect_to_look, migrations, schema_version
 from ringlog.store.sqlite.codec import Chunk
-from ringlog.store.sqlite.days import name
+from ringlog.store.sqlite.days import BESIDE, name
 from ringlog.store.sqlite.expiry import EXPIRING, OPEN
 from ringlog.store.sqlite.faults import CATALOGUE, UNREADABLE
 
-BESIDE = ("", "-wal", "-shm")
-"""What SQLite keeps beside a database: of a store that was not stopped in peace it is no fault."""
 OURS = {CATALOGUE + beside for beside in BESIDE} | {
     files.LOCK,
     files.BACKUP_LOCK,
@@ -24,6 +22,7 @@ OURS = {CATALOGUE + beside for beside in BESIDE} | {
     f"{files.CLOCK}.new",
     "days",
 }
+"""What lies beside a database in a store that was not stopped in peace is no fault."""
 
 
 @dataclass(frozen=True, slots=True)
