@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.playing import LAST, collector, replay
 from tests.running import Server
@@ -22,6 +22,8 @@ SIZES = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 390, "heigh
 SCHEMES = ("light", "dark")
 TIMEOUT_MS = 30_000
 """For a slow, busy machine; nothing waits so long where all is well."""
+
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @pytest.fixture(scope="session")

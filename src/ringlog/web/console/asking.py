@@ -18,6 +18,9 @@ PERIODS: Mapping[str, tuple[str, int]] = {
 """What a period is called, and its seconds."""
 
 FILTERS = ("period", "since", "until", "number", "state", "application", "type", "class", "module_type", "q")
+OF_LINES = {"text", "module_type"}
+"""Native filters that a call's row says nothing of."""
+
 NUMBER = re.compile(r"\+?[0-9 ().-]+")
 FEWEST_DIGITS = 3
 
@@ -42,10 +45,12 @@ class Asked:
         """Raises BadInput naming the filter whose value means nothing."""
         return replace(call_query(self._native(now_s)), limit=limit)
 
-    def followed(self, now_s: int) -> str | None:
-        """The address that tells what changes in this list; None: text in lines is not followed."""
+    def followed(self, now_s: int, limit: int) -> str | None:
+        """The address that tells what changes in this list; None where that asks for more than rows tell."""
         native = self._native(now_s)
-        return None if "text" in native else address("/v1/follow", native)
+        if OF_LINES & native.keys():
+            return None
+        return address("/v1/follow", {**native, "limit": str(limit)})
 
     def _native(self, now_s: int) -> dict[str, str]:
         native = {name: value for name, value in self.given.items() if name not in {"period", "q"}}

@@ -92,7 +92,7 @@ def shown(listing: Listing, parameters: Mapping[str, str], found: CallPage) -> d
         "older": address("/calls", {**given, "cursor": older}) if older else None,
         "newest": None if is_first else address("/calls", given),
         "csv": address("/calls.csv", given),
-        "follow": None,
+        "follow": listing.asked.followed(listing.now_s, PAGE) if is_first else None,
     }
 
 
