@@ -244,6 +244,12 @@ def test_a_running_call_reaches_to_now_and_its_open_bars_say_so() -> None:
     assert not any(lane.bars[-1].goes_on for lane in fall(DIALLED[:6], 20).lanes)
 
 
+def test_a_caller_who_left_the_others_does_nothing_any_more() -> None:
+    of = fall([*DIALLED[:6], event("Caller left", 1000, module_type="exit"), event("over", 5000)], 12)
+    assert bars(of)[-1] == ("talking", 6000, 7000)
+    assert bars(of, 1)[-1] == ("talking", 6000, 12_000)
+
+
 def test_a_queue_calls_its_member_by_name() -> None:
     of = fall(
         [event("ringing", **LEG, state="ringing"), event("no answer", **LEG, state="ended", member="Sylvia")],

@@ -10,10 +10,11 @@ from playwright.sync_api import Page, expect
 
 from tests.running import Server, ringlog
 
-from .conftest import Visit
+from .conftest import TIMEOUT_MS, Visit
 from .person import Person
 
 pytestmark = pytest.mark.needs_chromium
+expect.set_options(timeout=TIMEOUT_MS)
 
 TOUR = "1795424645.40"
 """The menu, then the failure tour."""
@@ -93,8 +94,6 @@ def test_filters_work_at_once_and_are_in_the_address(visit: Visit) -> None:
     expect(page.locator("#rows .text")).to_have_count(1)
     page.reload()
     assert texts(page) == ["PJSIP/ghost is unreachable"]
-    page.go_back()
-    expect(page.locator("#rows .text")).to_have_count(7)
     page.get_by_label("Leg").select_option("Caller")
     expect(page.locator("#rows .text")).to_have_count(3)
 
@@ -312,3 +311,28 @@ def test_an_agent_has_a_lane_and_a_rail(visit: Visit) -> None:
     assert "talking 2.8 s" in page.locator(".key").inner_text().replace("\n", " ")
     assert page.locator("#rows .leg .tag").first.inner_text() == "agent"
     visit.shoot("call-agent")
+
+
+def test_a_call_is_opened_from_the_list_and_left_again(visit: Visit) -> None:
+    page = visit.log_in("/calls?class=error")
+    page.locator(f"tr[data-id='{TOUR}'] a").click()
+    page.get_by_role("link", name="Missing prompt: prompts/does-not-exist").click()
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/calls?class=error")
+
+
+def test_sources_are_told_apart(visit: Visit, server: Server) -> None:
+    other = {**entry("two", 1, "mail sent"), "source": "app@ivr1"}
+    ingest(server, [row("two"), entry("two", 0, "first"), other, entry("two", 2, "last")])
+    page = visit.log_in(at("two"))
+    assert page.locator("#rows .src").all_inner_texts() == ["app@ivr1"]
+    page.get_by_label("Source").select_option("app@ivr1")
+    expect(page.locator("#rows .text")).to_have_text(["mail sent"])
+    page.get_by_role("checkbox", name="Events").uncheck()
+    expect(page.locator("#rows .text")).to_have_text(["mail sent"])  # none chosen is all
+
+
+def test_nothing_that_matches_offers_the_way_back(visit: Visit) -> None:
+    page = visit.log_in(f"{at(TOUR)}?source=nobody")
+    page.get_by_role("link", name="Clear filters").click()
+    assert len(texts(page)) == 36

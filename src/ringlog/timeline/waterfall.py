@@ -96,6 +96,8 @@ class _Tellings:
         bars: list[Bar] = []
         ends = [*self.ats[1:], self.span_us]
         for line, moment, at, end in zip(self.drawn.lines, self.drawn.moments, self.ats, ends, strict=False):
+            if line.module == "exit":  # he left; others may go on
+                break
             anew = not line.leg and moment.doing not in WHILE.values()
             if bars and not anew and bars[-1].doing == moment.doing and bars[-1].to_us == at:
                 bars[-1] = bars[-1]._replace(to_us=end)

@@ -30,17 +30,11 @@ document.addEventListener("click", (event) => {
   show(fold.getAttribute("href").split("#")[0], fold.hash.slice(1));
 });
 
-let search = location.search;
-
 async function show(address, focus = "") {
-  if (address !== location.href) history.pushState(null, "", address);
-  search = location.search;
+  history.replaceState(null, "", address);
   await refresh();
   document.getElementById(focus)?.querySelector("summary")?.focus({ preventScroll: true });
 }
-
-// Back and forth between filters; a link within the page changes no more than where one looks.
-addEventListener("popstate", () => location.search !== search && show(location.href));
 
 // An address whose entry is on another page, or in a loop that is folded.
 function pointed() {
@@ -59,3 +53,16 @@ document.addEventListener("click", async (event) => {
   if (!button || button.parentElement.open) return;
   if (await copy(button.nextElementSibling.textContent)) button.textContent = "Copied";
 });
+
+// Back to the list as it was left, with its filters and where it stood.
+const before = history.length;
+const crumb = document.querySelector(".crumb");
+const list = document.referrer && new URL(document.referrer);
+if (list && list.origin === location.origin && list.pathname === "/calls") {
+  crumb.href = list.href;
+  crumb.addEventListener("click", (event) => {
+    if (before < 2 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    history.go(before - history.length - 1);
+  });
+}

@@ -6,8 +6,11 @@ import { morph } from "./morph.js";
 const REST_MS = 300;
 const SHARE = 4; // rests at least so many times as long as the last one took
 
+let asked = 0;
+
 // Lays the page at `address` over this one; returns the rows that came, or null where there is none.
 export async function refresh(address = location.href) {
+  const mine = ++asked;
   const answer = await fetch(address, { headers: { Accept: "text/html" }, cache: "no-store" });
   if (answer.redirected && new URL(answer.url).pathname === "/login") {
     loggedOut();
@@ -16,7 +19,7 @@ export async function refresh(address = location.href) {
   if (!answer.ok) return null;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const call = fresh.getElementById("call");
-  if (!call) return null;
+  if (!call || mine !== asked) return null; // a later one says more
   document.title = fresh.title;
   sayTimes(call);
   const added = morph(document.getElementById("call"), call);
