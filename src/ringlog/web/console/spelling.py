@@ -37,6 +37,12 @@ def date(at_s: int) -> str:
     return f"{at.day} {at:%B %Y}"
 
 
+def short_day(at_s: int) -> str:
+    """`23 Nov`."""
+    at = _at(at_s)
+    return f"{at.day} {at:%b}"
+
+
 def moment(at_s: int) -> str:
     """`Mon, 23 Nov 2026, 09:04:05`."""
     at = _at(at_s)
@@ -65,6 +71,7 @@ FILTERS = {
         clock,
         day,
         date,
+        short_day,
         moment,
         fine,
         call_address,

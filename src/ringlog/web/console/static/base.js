@@ -10,6 +10,7 @@ const FORMS = {
     hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
   },
   fine: { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" },
+  hour: { hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
   full: { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" },
 };
 
@@ -42,6 +43,9 @@ export function sayTimes(root = document) {
     const form = time.dataset.form ?? "clock";
     time.textContent = form === "day" ? dayName(date) : formats[form].format(date);
     if (form === "clock") time.title = formats.full.format(date);
+  }
+  for (const text of root.querySelectorAll("text[data-at]")) {
+    text.textContent = formats.hour.format(new Date(text.dataset.at));
   }
 }
 
