@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.playing import LAST, collector, replay
 from tests.running import Server
@@ -51,12 +51,16 @@ def empty_server(tmp_path: Path) -> Iterator[Server]:
 def browser() -> Iterator[Browser]:
     """Ends with its module: while it runs, Playwright's event loop does, and no other test can have one."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-dev-shm-usage"],  # in a container, as root
-        )
+        started = launched(playwright)
         yield started
         started.close()
+
+
+def launched(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(
+        executable_path="/usr/bin/chromium",
+        args=["--no-sandbox", "--disable-dev-shm-usage"],  # in a container, as root
+    )
 
 
 class Visit:

@@ -111,6 +111,7 @@ def test_two_runs_show_real_calls(tmp_path: Path) -> None:
             listed.append({row["session_id"] for row in body["calls"]})
             (url,) = set(re.findall(r"http://127\.0\.0\.1:\d+", said))
             assert len(ElementTree.fromstring(xml)) == len(json.loads(entries)) > 30
+            assert re.search(r"^In a browser, .*: http://127\.0\.0\.1:\d+$", said, re.MULTILINE)
             assert "Missing prompt: prompts/does-not-exist" in said.partition("$ ")[2]
             assert re.search(r"^\d+ entries   id \S+   source asterisk@ivr/", said, re.MULTILINE)
             assert set(children(process)) == {"serve", "collect", "replay"}

@@ -151,6 +151,8 @@ Ringlog is ready on {url}: {CALLS} recorded calls of two PBXs are there to read,
 account        {EMAIL}
 developer key  {key}
 
+In a browser, where these log in: {url}
+
 Paste into another terminal: the calls of the last hour, one call as JSON, the same as XML.
 
 {curl} "{url}/api/calls/$(($(date +%s) - 3600))/$(date +%s)"
