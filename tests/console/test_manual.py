@@ -30,8 +30,8 @@ def test_the_index_names_every_page_and_no_other() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["no-such.md", "..%2f", "..%2fpyproject.toml", "../pyproject.toml", "%2e%2e%2fREADME.md", "..%5cREADME.md",
-     "img", "img%2f..%2fapi.md", "api.md%00", "%ff"],
+    ["no-such.md", "..%2f", "..%2fpyproject.toml", "../pyproject.toml", "%2e%2e%2fREADME.md",
+     "..%5cREADME.md", "img", "img%2f..%2fapi.md", "api.md%00", "%ff"],
 )  # fmt: skip
 def test_nothing_else_is_served(server: Server, path: str) -> None:
     answer = Person(server).get(f"/docs/{path}", Accept="*/*")
