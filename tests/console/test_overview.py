@@ -55,7 +55,7 @@ def test_an_error_leads_to_its_calls(visit: Visit) -> None:
     assert asked["q"] == ["Missing prompt: prompts/does-not-exist"]
     link.click()
     page.wait_for_url("**/calls?*")
-    assert page.locator("tr.call").count() >= 1
+    assert page.locator("tr.call").count() == 2
 
 
 def test_period_and_application_are_in_the_address_also_without_script(visits: Any) -> None:

@@ -9,12 +9,14 @@ import apsw
 import pytest
 
 from ringlog.errors import ConfigurationFault
+from ringlog.model import MICROSECONDS
+from ringlog.overview import Period
 from ringlog.store.sqlite import files
 from ringlog.store.sqlite.catalogue import migrations
 from ringlog.store.sqlite.store import SqliteStore
 
 from .aged import OLDER, as_json, fill, late, sealed, told
-from .records import DAY, batch, entry, horizon
+from .records import DAY, NOW, batch, entry, horizon
 
 STORES = sorted(OLDER.glob("*.tar.gz"))
 
@@ -88,6 +90,27 @@ def test_an_older_store_is_brought_to_the_form_of_a_new_one(tmp_path: Path, olde
     assert days == sorted(path.name for path in (folder / "days").glob("*.db"))
     for name in days:
         assert schema(folder / "days" / name) == schema(fresh / "days" / name)
+
+
+def test_days_that_an_older_ringlog_sealed_count_once_they_are_written_to(tmp_path: Path) -> None:
+    folder = unpacked(STORES[0], tmp_path)
+
+    async def story() -> None:
+        store = await SqliteStore.open(folder, append=True)
+        one = (await store.account("one@example.com")).id
+        period = Period((NOW - 2 * DAY) // MICROSECONDS, (NOW + DAY) // MICROSECONDS)
+        flow = (await store.overview(one, period, "", horizon())).flow
+        assert flow
+        assert (len(flow.uncounted), flow.days, flow.steps) == (2, [], [])
+        await store.append(one, batch(entry("yesterday", seq=1), entry("x", seq=4)), horizon(61_234_567))
+        await store.seal(horizon(DAY))
+        flow = (await store.overview(one, period, "", horizon())).flow
+        assert flow
+        assert (flow.uncounted, len(flow.days), flow.unsealed) == ([], 2, 0)
+        assert flow.steps[0].reached >= 3
+        await store.close()
+
+    asyncio.run(story())
 
 
 def test_a_store_that_another_process_appends_to_keeps_its_form(tmp_path: Path) -> None:
