@@ -80,8 +80,8 @@ async def _calls(store: Store, account_id: int, after_us: int) -> list[dict[str,
 
 
 def _shown(call: Call) -> dict[str, Any]:
-    """Without what only a search says, which is younger than the oldest store."""
-    return {name: value for name, value in asdict(call).items() if name != "found"}
+    """Without what is no part of the store: what only a search says, and until when the clock changes nothing."""
+    return {name: value for name, value in asdict(call).items() if name not in {"found", "until_us"}}
 
 
 def as_json(value: Any) -> str:

@@ -3,6 +3,8 @@
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -11,12 +13,14 @@ import typer
 from rich.text import Text
 
 from ringlog.cli import listing, showing
+from ringlog.cli.live import LiveCall, LiveList
 from ringlog.cli.options import Json, Utc
 from ringlog.cli.place import now_us, opened, run
 from ringlog.cli.terminal import put, terminal
 from ringlog.cli.times import moment
 from ringlog.cli.transfer import Since, Until
 from ringlog.cli.where import Where, somewhere
+from ringlog.errors import BadInput
 from ringlog.model import Call, CallPage, CallQuery, CallState, CallType, Kind, StoredEntry
 from ringlog.timeline import timeline
 from ringlog.wire.native import call_row
@@ -42,6 +46,8 @@ SearchText = Annotated[
     typer.Option("--text", metavar="TEXT", help="Calls whose lines hold these words and numbers."),
 ]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Calls at most.")]
+Follow = Annotated[bool, typer.Option("--follow", help="Go on with what comes, until Ctrl-C.")]
+FollowCall = Annotated[bool, typer.Option("--follow", help="Go on with what comes, until the call ends.")]
 FormatOption = Annotated[Format, typer.Option("--format", help="json and xml: as the server's API answers.")]
 All = Annotated[bool, typer.Option("--all", help="Every entry with its data; nothing folded.")]
 
@@ -59,6 +65,7 @@ def calls(  # noqa: PLR0917 (each is an option)
     errors: Errors = False,
     text: SearchText = "",
     limit: Limit = 50,
+    follow: Follow = False,
     as_json: Json = False,
     utc: Utc = False,
 ) -> None:
@@ -71,6 +78,10 @@ def calls(  # noqa: PLR0917 (each is an option)
         start, end, number, either_side=True, type=type_, state=state, application=application, kind=kind,
         text=text, limit=limit + 1, count=not as_json,
     )  # fmt: skip
+    if follow:
+        with suppress(KeyboardInterrupt):
+            run(_follow_calls(where, replace(query, limit=limit, count=False), as_json=as_json, utc=utc))
+        return
     page = run(_calls(where, query))
     if as_json:
         typer.echo(msgspec.json.encode([call_row(call) for call in page.calls[:limit]]))
@@ -94,6 +105,17 @@ def unfiltered(query: CallQuery) -> CallQuery:
 async def _calls(where: Where, query: CallQuery) -> CallPage:
     async with opened(where) as place:
         return await place.calls(query)
+
+
+async def _follow_calls(where: Where, query: CallQuery, *, as_json: bool, utc: bool) -> None:
+    live = LiveList(terminal(), utc=utc)
+    async with opened(where) as place:
+        async for calls in place.follow_calls(query):
+            if not as_json:
+                live.tell(calls)
+                continue
+            for call in live.new(calls):
+                typer.echo(msgspec.json.encode(call_row(call)))
 
 
 def footer(page: CallPage, query: CallQuery, given: Mapping[str, str]) -> str:
@@ -129,14 +151,21 @@ def command(options: Mapping[str, str]) -> str:
 
 
 @somewhere
-def show(
+def show(  # noqa: PLR0917 (each is an option)
     where: Where,
     session_id: SessionId,
     format_: FormatOption = Format.TEXT,
+    follow: FollowCall = False,
     whole: All = False,
     utc: Utc = False,
 ) -> None:
     """Show what happened in a call."""
+    if follow:
+        if format_ is Format.XML:
+            raise BadInput("--follow prints text or json, an entry a line.")
+        with suppress(KeyboardInterrupt):
+            run(_follow(where, session_id, as_json=format_ is Format.JSON, whole=whole, utc=utc))
+        return
     if format_ is not Format.TEXT:
         sys.stdout.buffer.write(run(_served(where, session_id, f"application/{format_.value}")))
         return
@@ -150,6 +179,29 @@ def show(
         found = showing.gone(call, now, utc=utc)
     for line in found:
         put(console, line)
+
+
+async def _follow(where: Where, session_id: str, *, as_json: bool, whole: bool, utc: bool) -> None:
+    async with opened(where) as place:
+        call, entries = await place.detail(session_id)
+        after = max((entry.arrival for entry in entries), default=0)
+        new = place.follow(session_id, after)
+        if as_json:
+            put_json(entries)
+            async for fresh in new:
+                put_json(fresh.entries)
+            return
+        live = LiveCall(terminal(), call, utc=utc, whole=whole)
+        live.begin(entries)
+        with live.running():
+            async for fresh in new:
+                live.tell(fresh)
+        live.end()
+
+
+def put_json(entries: Sequence[StoredEntry]) -> None:
+    for entry in entries:
+        typer.echo(entry.text)
 
 
 async def _served(where: Where, session_id: str, media_type: str) -> bytes:

@@ -28,11 +28,7 @@ class Columns:
 def lines(calls: Sequence[Call], now_us: int, width: int, *, utc: bool) -> Iterator[Text]:
     """A line per call, newest first, under a line per day; `width` is the terminal's, in columns."""
     columns = fitted(calls, now_us)
-    yield Text(
-        f"{'TIME':<8}  {'FROM':<{columns.src}}  {'TO':<{columns.dest}}  {'LENGTH':>{columns.length}}  "
-        f"{'APPLICATION':<{columns.application}}  HOW IT ENDED",
-        style="dim",
-    )
+    yield titles(columns)
     now = at(now_us // MICROSECONDS, utc=utc)
     day = ""
     for call in calls:
@@ -41,6 +37,14 @@ def lines(calls: Sequence[Call], now_us: int, width: int, *, utc: bool) -> Itera
             day = name
             yield Text(name, style="bold")
         yield row(call, f"{begun:%H:%M:%S}", now_us, columns, width)
+
+
+def titles(columns: Columns) -> Text:
+    return Text(
+        f"{'TIME':<8}  {'FROM':<{columns.src}}  {'TO':<{columns.dest}}  {'LENGTH':>{columns.length}}  "
+        f"{'APPLICATION':<{columns.application}}  HOW IT ENDED",
+        style="dim",
+    )
 
 
 def fitted(calls: Sequence[Call], now_us: int) -> Columns:

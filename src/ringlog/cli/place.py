@@ -3,33 +3,29 @@
 import asyncio
 import getpass
 import os
-import re
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import msgspec
 
 from ringlog.call_log import CallLog
+from ringlog.cli import following
+from ringlog.cli.answers import RECORD, checked, understood
+from ringlog.cli.following import Fresh
 from ringlog.cli.records import record_lines
 from ringlog.cli.terminal import asks_nobody
 from ringlog.cli.where import Where
 from ringlog.client.http import Answer, Server
 from ringlog.config import Retention, store_folder
 from ringlog.errors import (
-    BadRecords,
-    BeyondRetention,
     ConfigurationFault,
-    Conflict,
     DetailsGone,
-    NotFound,
     Refused,
-    StoreFault,
-    Unreachable,
 )
 from ringlog.model import Appended, Batch, Call, CallPage, CallQuery, StoredEntry, in_order
 from ringlog.store.sqlite.store import SqliteStore
@@ -63,6 +59,14 @@ class Place(Protocol):
 
     async def detail(self, session_id: str) -> tuple[Call, Sequence[StoredEntry]]:
         """The call and its entries in Order; none where the details are gone. Raises NoSuchCall."""
+        ...
+
+    def follow(self, session_id: str, after: int) -> AsyncIterator[Fresh]:
+        """What comes behind that arrival number, until the call has ended and is quiet."""
+        ...
+
+    def follow_calls(self, query: CallQuery) -> AsyncIterator[Sequence[Call]]:
+        """The list, and then whole rows of it, changed or not, for ever."""
         ...
 
     async def served(self, session_id: str, media_type: str) -> bytes:
@@ -102,6 +106,12 @@ class LocalPlace:
             return await self._log.call(self._account_id, session_id), ()
         return detail.call, detail.entries
 
+    def follow(self, session_id: str, after: int) -> AsyncIterator[Fresh]:
+        return following.looked_at(self._log, self._account_id, session_id, after)
+
+    def follow_calls(self, query: CallQuery) -> AsyncIterator[Sequence[Call]]:
+        return following.list_looked_at(self._log, self._account_id, query)
+
     async def served(self, session_id: str, media_type: str) -> bytes:
         detail = await self._log.read(self._account_id, session_id)
         return SERVED[media_type](detail.text)
@@ -121,26 +131,12 @@ class _Page(msgspec.Struct):
     next: int | None
 
 
-class _Refusal(msgspec.Struct):
-    records: list[int] = []
-
-
 class RemotePlace:
     def __init__(self, server: Server) -> None:
         self._server = server
 
     async def calls(self, query: CallQuery) -> CallPage:
-        asked = {
-            "since": query.start_s,
-            "until": query.end_s,
-            "number": query.number or None,
-            "type": query.type,
-            "state": query.state,
-            "application": query.application or None,
-            "class": query.kind,
-            "module_type": query.module_type or None,
-            "text": query.text or None,
-        }
+        asked = filters(query)
         found: list[Call] = []
         cursor: str | None = None
         complete = True
@@ -169,6 +165,13 @@ class RemotePlace:
             if after is None:
                 return call, in_order(entries)
 
+    def follow(self, session_id: str, after: int) -> AsyncIterator[Fresh]:
+        return following.told(self._server, session_id, after)
+
+    def follow_calls(self, query: CallQuery) -> AsyncIterator[Sequence[Call]]:
+        limit = min(query.limit, following.MOST_ROWS)
+        return following.list_told(self._server, {**filters(query), "limit": limit})
+
     async def served(self, session_id: str, media_type: str) -> bytes:
         target = f"/api/call/{quote(session_id, safe='')}"
         answer = self._server.request("GET", target, headers={"Accept": media_type})
@@ -192,41 +195,28 @@ class RemotePlace:
         checked(self._server.request("DELETE", f"/v1/calls/{quote(session_id, safe='')}"))
 
     def _get(self, path: str, query: Mapping[str, str | int | None]) -> Answer:
-        given = {key: value for key, value in query.items() if value is not None}
-        return checked(self._server.request("GET", f"{path}?{urlencode(given)}"))
+        return checked(self._server.request("GET", following.target(path, query)))
+
+
+def filters(query: CallQuery) -> dict[str, str | int | None]:
+    """As a server's query names them."""
+    return {
+        "since": query.start_s,
+        "until": query.end_s,
+        "number": query.number or None,
+        "type": query.type,
+        "state": query.state,
+        "application": query.application or None,
+        "class": query.kind,
+        "module_type": query.module_type or None,
+        "text": query.text or None,
+    }
 
 
 def renumbered(error: Refused, numbers: Sequence[int]) -> Refused:
     """The refusal with the numbers of the records that were read: a server counts the lines it was sent."""
     message = RECORD.sub(lambda found: f"Record {numbers[int(found[1]) - 1]}", error.message, count=1)
     return type(error)(message, sorted({numbers[number - 1] for number in error.records}))
-
-
-@contextmanager
-def understood(server: Server) -> Generator[None]:
-    """Says in one sentence that what answered is no Ringlog."""
-    try:
-        yield
-    except (LookupError, TypeError, ValueError, msgspec.MsgspecError):
-        raise Unreachable(f"What answers at {server.url} is no Ringlog that this one understands.") from None
-
-
-RECORD = re.compile(r"\bRecord (\d+)")
-REFUSALS: Mapping[int, type[Refused]] = {400: BadRecords, 409: Conflict, 410: BeyondRetention}
-
-
-def checked(answer: Answer) -> Answer:
-    """Raises what the server's status stands for, in its words."""
-    if answer.ok:
-        return answer
-    if answer.status == 401:
-        raise ConfigurationFault("The server does not know this email and key together.")
-    if refusal := REFUSALS.get(answer.status):
-        with suppress(msgspec.MsgspecError):
-            raise refusal(answer.error, msgspec.json.decode(answer.body, type=_Refusal).records)
-    if answer.status == 404:
-        raise NotFound(answer.error)
-    raise StoreFault(f"The server answers: {answer.error}")
 
 
 @asynccontextmanager

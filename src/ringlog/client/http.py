@@ -4,7 +4,7 @@ import json
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -85,6 +85,32 @@ class Server:
         except (HTTPException, OSError) as error:
             self.close()
             raise self._unreachable(error) from None
+
+    def lines(self, target: str, headers: Mapping[str, str]) -> tuple[Answer, Iterator[bytes]]:
+        """What GET answers, and, where that is a 200, its body line by line as it comes.
+
+        They end where the answer does, also where it is cut. Raises Unreachable, also while they are read.
+        """
+        self.close()
+        try:
+            connection = self._connect()
+            sent = {"Authorization": self._credentials, **headers}
+            connection.request("GET", self._base + target, headers=sent)
+            response = connection.getresponse()
+            going_on = response.status == 200
+            answer = Answer(response.status, lower_names(response), b"" if going_on else response.read())
+        except (HTTPException, OSError) as error:
+            self.close()
+            raise self._unreachable(error) from None
+        return answer, self._lines(response) if going_on else iter(())
+
+    def _lines(self, response: HTTPResponse) -> Iterator[bytes]:
+        try:
+            yield from response
+        except (HTTPException, OSError) as error:
+            raise self._unreachable(error) from None
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Closes the connection; the next request opens another."""
