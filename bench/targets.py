@@ -47,6 +47,10 @@ TARGETS = {
     "depth": Target("p50 of a read in the large store, against a small one", most=1.3),
     "expire-writer": Target("expiring a Day, in the writer, ms", most=50),
     "expire-p99": Target("p99 of reads meanwhile, against before", most=2),
+    "search-many-p50": Target("p50 of a search, account of 90 % of the calls, ms", most=20),
+    "search-many-p99": Target("p99 of that", most=100),
+    "search-few-p50": Target("p50 of a search, account of 0.02 % of the calls, ms", most=20),
+    "search-few-p99": Target("p99 of that", most=100),
     "memory": Target("anonymous memory of the server, MiB", most=300),
     "start": Target("ready after kill -9, s", most=2),
 }

@@ -11,7 +11,8 @@ from ringlog.errors import BadInput
 from ringlog.terms import Ways, asked, folded, terms
 
 QUOTED = re.compile(r'"([^"]*)"')
-ADDRESS = re.compile(r'[^\s"@<>(),;:]+@[^\s"@<>(),;:]*[^\s"@<>(),;:.]')
+AROUND = re.compile(r'[\s"<>(),;:]+')
+"""Stands around an address."""
 
 
 class Search:
@@ -21,7 +22,8 @@ class Search:
         self.wanted: Sequence[Ways] = asked(text)
         if not self.wanted:
             raise BadInput("text holds no word and no number to search for.")
-        literal = [*QUOTED.findall(text), *ADDRESS.findall(QUOTED.sub(" ", text))]
+        plain = AROUND.split(QUOTED.sub(" ", text))
+        literal = [*QUOTED.findall(text), *(part.strip(".") for part in plain if "@" in part)]
         self._phrases = {_plain(phrase) for phrase in literal if terms(phrase)}
 
     def line(self, lines: Sequence[str]) -> str | None:

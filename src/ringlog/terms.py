@@ -78,8 +78,8 @@ def asked(text: str) -> list[Ways]:
     def apart(number: re.Match[str]) -> str:
         """What stays in the text; a group at a letter is part of a word."""
         groups = GROUP.findall(number[0])
-        head = groups.pop(0) if is_word(text[: number.start()][-1:]) else ""
-        tail = groups.pop() if groups and is_word(text[number.end() :][:1]) else ""
+        head = groups.pop(0) if is_word(text[max(number.start() - 1, 0) : number.start()]) else ""
+        tail = groups.pop() if groups and is_word(text[number.end() : number.end() + 1]) else ""
         if len(groups) + bool(head) + bool(tail) == 1 or not groups:
             return number[0]
         joined: set[str] = set()

@@ -197,6 +197,7 @@ SIGNS = [
     "'hello'", "-hello", "+hello", "hello\x00", "{hello}", "hello" + " hello" * 2000, "hello " + "-" * 10_000,
 ]  # fmt: skip
 TEN_KILOBYTES = [
+    "x" * 10_000,
     "x".join(map(str, range(3000))), "1 " * 5000, "a@b " * 2500, '"a" ' * 2500, "(" * 10_000 + "a",
 ]  # fmt: skip
 NOTHING = ["", " ", "\u2028"]
