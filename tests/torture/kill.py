@@ -95,7 +95,7 @@ def one_store(rounds: int, seed: str, so_far: Sum) -> Iterator[str]:
     """Kills the servers of one store. What was wrong after a kill, if anything: the store is kept then."""
     folder, its = Path(tempfile.mkdtemp(prefix="ringlog-kill-")), Sum()
     try:
-        life = Life(folder, Random(seed), its)
+        life = Life(folder, Random(seed), its, so_far.kills)
         for _ in range(rounds):
             life.one_round()
     except Exception:  # whatever it raises is a finding
@@ -108,7 +108,8 @@ def one_store(rounds: int, seed: str, so_far: Sum) -> Iterator[str]:
 class Life:
     """Of one store."""
 
-    def __init__(self, folder: Path, random: Random, its: Sum) -> None:
+    def __init__(self, folder: Path, random: Random, its: Sum, first: int) -> None:
+        self._first = first
         self._random = random
         self._its = its
         self._server = Server(folder / "store")
@@ -118,7 +119,7 @@ class Life:
         self._admin = json.loads(made.stdout)["developer_key"]
 
     def one_round(self) -> None:
-        its, number = self._its, self._its.kills
+        its, number = self._its, self._first + self._its.kills
         prefilled = self._prefill(number)
         before = deepcopy(its)
         with self._server as server:
