@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from litestar import Response, get
 from litestar.params import FromPath
+from swagger_ui_bundle import swagger_ui_path  # pyright: ignore[reportMissingTypeStubs] - it has one Path
 
 from ringlog.web.statuses import NoSuchAddress
 
@@ -19,6 +20,8 @@ MEDIA_TYPES = {
     "js": "text/javascript",
     "svg": "image/svg+xml",
 }
+SWAGGER_UI = ("swagger-ui-bundle.js", "swagger-ui.css")
+"""What the page of the API's reference is made of."""
 HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 
 
@@ -29,8 +32,9 @@ class Files(NamedTuple):
 
 @cache
 def static_files() -> Files:
-    folder = files("ringlog.web.console") / "static"
-    found = {file.name: file.read_bytes() for file in sorted(folder.iterdir(), key=lambda file: file.name)}
+    own = (files("ringlog.web.console") / "static").iterdir()
+    found = {file.name: file.read_bytes() for file in sorted(own, key=lambda file: file.name)}
+    found |= {name: (swagger_ui_path / name).read_bytes() for name in SWAGGER_UI}
     digest = hashlib.sha256()
     for name, content in found.items():
         digest.update(b"%s %d\n%s" % (name.encode(), len(content), content))
