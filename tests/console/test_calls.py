@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Response, expect
@@ -242,6 +243,18 @@ def test_nothing_is_wider_than_a_small_phone(visits: object) -> None:
     visit: Visit = visits(viewport={"width": 360, "height": 640})  # type: ignore[operator]
     page = visit.log_in()
     visit.shoot("calls-360")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("width", [360, 800, 1280])
+def test_what_is_long_is_cut(visits: Any, server: Server, width: int) -> None:
+    caller, long = Caller(server), "longer than any " * 15
+    caller.send(call("x", src=long, dest=long, application=long, version=long), line("x", long * 9, "error"))
+    caller.send(call("y", src="x" * 240, dest="y" * 240, application="z" * 240))
+    caller.send(call("z", 9, None, src=long), line("z", long * 9, "prompt"))
+    visit: Visit = visits(viewport={"width": width, "height": 800})
+    page = opened(visit, caller)
+    visit.shoot(f"calls-long-{width}")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
