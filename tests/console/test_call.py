@@ -336,3 +336,26 @@ def test_nothing_that_matches_offers_the_way_back(visit: Visit) -> None:
     page = visit.log_in(f"{at(TOUR)}?source=nobody")
     page.get_by_role("link", name="Clear filters").click()
     assert len(texts(page)) == 36
+
+
+def test_a_private_entry_says_that_it_is_one(visit: Visit, server: Server) -> None:
+    pin = {**entry("pin", 0, "User input: 4321 (dtmf)", digits="4321"), "private": True}
+    ingest(server, [row("pin"), pin])
+    page = visit.log_in(at("pin"))
+    page.locator("#rows summary").click()
+    said = page.locator("#rows .c-input").inner_text()
+    assert "User input: ••••" in said
+    assert "private, not recorded" in said
+    assert "4321" not in page.content()
+
+
+def test_many_errors_are_counted_and_the_first_are_named(visits: Any, server: Server) -> None:
+    lines = [f"no {chr(97 + n)}" for n in range(20)]
+    ingest(server, [row("broken"), *(entry("broken", n, line, "error") for n, line in enumerate(lines))])
+    visit: Visit = visits(viewport={"width": 360, "height": 740})
+    page = visit.log_in(at("broken"))
+    assert "20 errors, the first at" in page.locator("#why").inner_text()
+    assert page.locator(".verdict li").count() == 11
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("link", name="and 9 more").click()
+    assert texts(page) == lines

@@ -157,3 +157,21 @@ def turned(page: Page, *, hidden: bool) -> None:
     value = str(hidden).lower()
     page.evaluate(f"Object.defineProperty(document, 'hidden', {{ value: {value}, configurable: true }})")
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def test_nothing_moves_under_who_reads_and_new_entries_wait(visit: Visit, server: Server) -> None:
+    first = [now("reading", n, f"step {chr(97 + n % 26)}", result_variable=f"r{n * n}") for n in range(60)]
+    ingest(server, [running("reading"), *first])
+    page = visit.log_in(at("reading"))
+    page.get_by_role("button", name="Following").wait_for()
+    ingest(server, [now("reading", n, f"new {n}", result_variable=f"n{n}") for n in range(60, 63)])
+    button = page.get_by_role("button", name="3 new entries ↓")
+    button.wait_for()
+    assert page.evaluate("scrollY") == 0
+    button.click()
+    expect(page.locator("#rows .text").last).to_be_in_viewport()
+    expect(button).to_be_hidden()
+    ingest(server, [now("reading", 63, "the last one", result_variable="last")])
+    expect(page.locator("#rows .text").last).to_have_text("the last one")
+    expect(page.locator("#rows .text").last).to_be_in_viewport()
+    expect(page.locator("#unseen")).to_be_hidden()

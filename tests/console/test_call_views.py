@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from ringlog.errors import BadInput
 from ringlog.model import MICROSECONDS, CallType, Kind
 from ringlog.timeline import Lane, Waterfall
+from ringlog.timeline.waterfall import Failures
 from ringlog.web.console.asked import Asked
 from ringlog.web.console.fall_view import TICKS, FallView
 
@@ -44,3 +45,12 @@ def test_a_scale_has_few_ticks_inside_the_drawing(scale_us: int) -> None:
     assert len(ticks) <= TICKS + 2
     assert all(0 <= x <= 100 for x, _ in ticks)
     assert len({words for _, words in ticks}) == len(ticks)
+
+
+@pytest.mark.parametrize(
+    ("errors", "words"),
+    [([1], ["1 error"]), ([5, 2], ["5 errors", "2"]), ([1000] * 7, ["7,000 errors", *[""] * 6])],
+)
+def test_failures_are_counted_where_there_is_room(errors: list[int], words: list[str]) -> None:
+    failures = [Failures(n * 100, count) for n, count in enumerate(errors)]
+    assert [said for _, said in FallView(Waterfall(1000, [], {}, failures), 1000).failures] == words

@@ -15,6 +15,8 @@ SCALE = 20
 TICKS = 6
 """Ticks at most, but for the first."""
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)
+MOST_NUMBERS = 6
+"""More numbers than these above the lanes would lie over each other."""
 HEADROOM = 1.07
 """What a running call is drawn into, so that it can grow."""
 
@@ -92,6 +94,16 @@ class FallView:
         """The caller's talk is the leg's, drawn lighter."""
         shape = SHAPES[bar.doing]
         return "b-talk2" if shape == "b-talk" and not lane and len(self.fall.lanes) > 1 else shape
+
+    @property
+    def failures(self) -> Iterator[tuple[float, str]]:
+        """Per cent and words; of many failures the first says how many all are."""
+        groups = self.fall.failures
+        many = len(groups) > MOST_NUMBERS
+        for n, group in enumerate(groups):
+            errors = sum(one.errors for one in groups) if many else group.errors
+            first = f"{errors:,} error{'s' if errors > 1 else ''}"
+            yield self.x(group.at_us), first if not n else "" if many else f"{errors:,}"
 
     def x(self, at_us: int) -> float:
         return round(100 * at_us / self.scale_us, 2)
