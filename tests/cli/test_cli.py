@@ -113,6 +113,14 @@ def test_xml_is_what_the_api_answers(told: Ringlog) -> None:
     assert len(ElementTree.fromstring(out)) == 105
 
 
+def test_the_id_of_each_call_is_shown_on_request(told: Ringlog) -> None:
+    title, _, call, *_ = told("calls", "--ids")[1].splitlines()
+    assert title.split()[:3] == ["TIME", "SESSION", "ID"]
+    assert call.split()[1] == tour.SESSION
+    assert title.index("SESSION") == call.index(tour.SESSION)
+    assert tour.SESSION not in told("calls")[1]
+
+
 def test_older_calls_are_a_command_away_that_repeats_what_was_given(ringlog: Ringlog, tmp_path: Path) -> None:
     now_s = int(time.time())
     rows = [{"session_id": f"c{n}", "src": "1 2", "dest": "7", "start": now_s - 100 * n} for n in range(5)]

@@ -45,6 +45,7 @@ SearchText = Annotated[
     str,
     typer.Option("--text", metavar="TEXT", help="Calls whose lines hold these words and numbers."),
 ]
+Ids = Annotated[bool, typer.Option("--ids", help="Each call's session id, which `ringlog show` asks for.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Calls at most.")]
 Follow = Annotated[bool, typer.Option("--follow", help="Go on with what comes, until Ctrl-C.")]
 FollowCall = Annotated[bool, typer.Option("--follow", help="Go on with what comes, until the call ends.")]
@@ -64,6 +65,7 @@ def calls(  # noqa: PLR0917 (each is an option)
     application: Application = "",
     errors: Errors = False,
     text: SearchText = "",
+    ids: Ids = False,
     limit: Limit = 50,
     follow: Follow = False,
     as_json: Json = False,
@@ -88,7 +90,7 @@ def calls(  # noqa: PLR0917 (each is an option)
         return
     if page.calls:
         console = terminal()
-        for line in listing.lines(page.calls[:limit], now, console.width, utc=utc):
+        for line in listing.lines(page.calls[:limit], now, console.width, utc=utc, ids=ids):
             put(console, line)
         put(console, Text())
         put(console, Text(visible(footer(page, query, repeated(context)))))

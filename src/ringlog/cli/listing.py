@@ -1,7 +1,7 @@
 """The list of calls, as lines of a terminal."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -13,6 +13,7 @@ from ringlog.wording import caller, how, minutes, visible
 
 TITLES = ("FROM", "TO", "APPLICATION")
 WIDEST = (16, 16, 18)
+SESSION_ID = "SESSION ID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,19 @@ class Columns:
     dest: int
     length: int
     application: int
+    session_id: int = 0
+    """0: the ids are not shown."""
 
 
-def lines(calls: Sequence[Call], now_us: int, width: int, *, utc: bool) -> Iterator[Text]:
-    """A line per call, newest first, under a line per day; `width` is the terminal's, in columns."""
+def lines(calls: Sequence[Call], now_us: int, width: int, *, utc: bool, ids: bool = False) -> Iterator[Text]:
+    """A line per call, newest first, under a line per day; `width` is the terminal's, in columns.
+
+    With `ids` each call's session id stands in it, whole.
+    """
     columns = fitted(calls, now_us)
+    if ids:
+        longest = max(cell_len(visible(call.session_id)) for call in calls)
+        columns = replace(columns, session_id=max(len(SESSION_ID), longest))
     yield titles(columns)
     now = at(now_us // MICROSECONDS, utc=utc)
     day = ""
@@ -40,8 +49,10 @@ def lines(calls: Sequence[Call], now_us: int, width: int, *, utc: bool) -> Itera
 
 
 def titles(columns: Columns) -> Text:
+    session_id = f"{SESSION_ID:<{columns.session_id}}  " if columns.session_id else ""
     return Text(
-        f"{'TIME':<8}  {'FROM':<{columns.src}}  {'TO':<{columns.dest}}  {'LENGTH':>{columns.length}}  "
+        f"{'TIME':<8}  {session_id}"
+        f"{'FROM':<{columns.src}}  {'TO':<{columns.dest}}  {'LENGTH':>{columns.length}}  "
         f"{'APPLICATION':<{columns.application}}  HOW IT ENDED",
         style="dim",
     )
@@ -58,7 +69,10 @@ def fitted(calls: Sequence[Call], now_us: int) -> Columns:
 
 
 def row(call: Call, begun: str, now_us: int, columns: Columns, width: int) -> Text:
-    line = Text(f"{begun}  {filled(caller(call), columns.src)}  ")
+    line = Text(f"{begun}  ")
+    if columns.session_id:
+        line.append(f"{filled(visible(call.session_id), columns.session_id)}  ")
+    line.append(f"{filled(caller(call), columns.src)}  ")
     line.append(filled(visible(call.dest), columns.dest), "dim")
     line.append(f"  {duration(call, now_us):>{columns.length}}", "blue" if call.end_s is None else "")
     line.append("  ")
