@@ -6,14 +6,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ringlog.errors import ConfigurationFault
+from ringlog.errors import ConfigurationFault, StoreDamaged
 from ringlog.store.sqlite import files
 from ringlog.store.sqlite.call_index import N_BITS
 from ringlog.store.sqlite.catalogue import Connection, connect_to_look, migrations, schema_version
 from ringlog.store.sqlite.codec import Chunk
 from ringlog.store.sqlite.days import BESIDE, name
 from ringlog.store.sqlite.expiry import EXPIRING, OPEN
-from ringlog.store.sqlite.faults import CATALOGUE, UNREADABLE
+from ringlog.store.sqlite.faults import CATALOGUE, UNREADABLE, unreadable
 
 OURS = {CATALOGUE + beside for beside in BESIDE} | {
     files.LOCK,
@@ -78,10 +78,12 @@ Check = Callable[[Patient], Iterator[str]]
 
 
 def check_version(catalogue: Connection) -> None:
-    """Raises ConfigurationFault where another Ringlog made the store."""
+    """Raises ConfigurationFault where another Ringlog made the store, StoreDamaged where none did."""
     version, ours = schema_version(catalogue), len(migrations("catalogue"))
     if version > ours:
         raise ConfigurationFault("This store was made by a newer Ringlog: use that one.")
+    if not version:
+        raise StoreDamaged(unreadable(Path(catalogue.filename)))
     if version < ours:
         raise ConfigurationFault("This store was made by an older Ringlog: let this one serve it once.")
 
