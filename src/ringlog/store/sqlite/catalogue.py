@@ -4,6 +4,7 @@ There is one writer at a time: its transactions begin IMMEDIATE, so that a secon
 and never fails in the middle (https://www.sqlite.org/lang_transaction.html).
 """
 
+import errno
 from array import array
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -102,7 +103,8 @@ def make_durable(connection: Connection) -> None:
     never reach the disk, and a repeated append would be called a duplicate of them. Copied into the database
     and synced there, they are durable. Raises apsw.BusyError where readers keep it from that.
     """
-    connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
+    with growing(connection):
+        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
 
 
 def migrate(connection: Connection, schema: str) -> None:
@@ -155,11 +157,23 @@ def reading(connection: Connection) -> Generator[None]:
     yield from _transaction(connection, "BEGIN")
 
 
+@contextmanager
+def growing(connection: Connection) -> Generator[None]:
+    """A limit on the size of files (RLIMIT_FSIZE, say) is a full disk as well; SQLite knows ENOSPC alone."""
+    try:
+        yield
+    except apsw.IOError as error:
+        if connection.system_errno == errno.EFBIG:
+            raise apsw.FullError(str(error)) from error
+        raise
+
+
 def _transaction(connection: Connection, begin: str) -> Generator[None]:
     connection.run(begin)
     try:
-        yield
-        connection.run("COMMIT")
+        with growing(connection):
+            yield
+            connection.run("COMMIT")
     except BaseException:
         connection.labels.clear()
         if connection.in_transaction:

@@ -33,7 +33,7 @@ UNREADABLE = (
 def renamed(error: BaseException) -> StoreFault | None:
     """What `error` is called outside this room; None where it is none of the driver's or the disk's."""
     if isinstance(error, OSError):
-        return StoreFull() if error.errno in {errno.ENOSPC, errno.EDQUOT} else StoreFault()
+        return StoreFull() if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} else StoreFault()
     if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE:
         return StoreFull()  # no room for the index of a write-ahead log
     for theirs, ours in NAMES:
