@@ -9,7 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from ringlog.errors import ConfigurationFault
+from ringlog.errors import ConfigurationFault, StoreDamaged
 from ringlog.model import Kind
 from ringlog.store.sqlite.doctor import Doctor
 from ringlog.store.sqlite.store import SqliteStore
@@ -177,12 +177,13 @@ def test_all_is_well_and_stays_as_it_is(folder: Path) -> None:
 def test_stores_of_other_versions_and_none(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationFault, match="no store"):
         findings(tmp_path)
-    for version, sentence in (
-        (99, "newer Ringlog: use that one"),
-        (0, "older Ringlog: let this one serve it"),
+    for version, error, sentence in (
+        (99, ConfigurationFault, "newer Ringlog: use that one"),
+        (1, ConfigurationFault, "older Ringlog: let this one serve it"),
+        (0, StoreDamaged, "cannot be read: stop the server and restore"),
     ):
         run(folder / "catalogue.db", f"PRAGMA user_version = {version}")
-        with pytest.raises(ConfigurationFault, match=sentence):
+        with pytest.raises(error, match=sentence):
             findings(folder)
 
 

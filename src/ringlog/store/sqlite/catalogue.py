@@ -108,8 +108,7 @@ def make_durable(connection: Connection) -> None:
 
 
 def migrate(connection: Connection, schema: str) -> None:
-    """Brings the schema up to date, each step in one transaction; a new file's at once, so that nobody sees it
-    half made.
+    """Brings the schema up to date, each step in one transaction; a new file's at once: nobody sees it half made.
 
     Raises ConfigurationFault where a newer Ringlog made it.
     """
@@ -118,16 +117,12 @@ def migrate(connection: Connection, schema: str) -> None:
     if version > len(steps):
         raise ConfigurationFault("This store was made by a newer Ringlog: use that one.")
     if not version:
-        return _raise_to(len(steps), "\n".join(steps), connection)
+        version, steps = len(steps) - 1, [*steps[:-1], "\n".join(steps)]
     for number in range(version + 1, len(steps) + 1):
-        _raise_to(number, steps[number - 1], connection)
-
-
-def _raise_to(version: int, statements: str, connection: Connection) -> None:
-    with writing(connection):
-        if schema_version(connection) < version:
-            connection.run(statements)
-            connection.run(f"PRAGMA user_version = {version}")
+        with writing(connection):
+            if schema_version(connection) < number:
+                connection.run(steps[number - 1])
+                connection.run(f"PRAGMA user_version = {number}")
 
 
 def is_older(connection: Connection, schema: str) -> bool:
