@@ -28,7 +28,7 @@ bench: install-test  ## every figure beside its target (docs/performance.md)
 	@command -v wrk >/dev/null || tools/apt.sh wrk
 	@$(BIN)/python -m bench $(BENCH)
 
-bench-read bench-ingest bench-seal bench-sustained bench-size bench-search bench-memory bench-expire bench-start: install-test
+bench-read bench-ingest bench-seal bench-sustained bench-size bench-search bench-memory bench-expire bench-start bench-follow: install-test
 	@command -v wrk >/dev/null || tools/apt.sh wrk
 	@$(BIN)/python -m bench $(@:bench-%=%) $(BENCH)
 
@@ -53,4 +53,4 @@ install-test: install
 	@tools/venv.sh test
 
 .PHONY: bench bench-read bench-ingest bench-seal bench-sustained bench-size bench-search bench-memory bench-expire bench-start \
-  bench-compare dictionary help install demo test test-asterisk test-load torture check lock install-test
+  bench-follow bench-compare dictionary help install demo test test-asterisk test-load torture check lock install-test

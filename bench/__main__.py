@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import expiry, holding, ingest, reads, report, sealing, search, size
+from bench import expiry, following, holding, ingest, reads, report, sealing, search, size
 from bench.calls import Traffic, repeated
 from bench.figures import Figure
 from bench.machine import described
@@ -25,6 +25,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
     "memory": (holding.memory,),
     "expire": (expiry.run,),
     "start": (holding.start,),
+    "follow": (following.run,),
 }
 
 

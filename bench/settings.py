@@ -18,6 +18,7 @@ class Settings:
     seconds: float = 3
     """Of each side's turn in a round."""
     sustained_s: float = 560
+    followers: int = 1000
     reads: int = 1_000_000
     """Before memory is looked at."""
     data: Path = DATA

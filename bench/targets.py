@@ -52,5 +52,7 @@ TARGETS = {
     "search-few-p50": Target("p50 of a search, account of 0.02 % of the calls, ms", most=20),
     "search-few-p99": Target("p99 of that", most=100),
     "memory": Target("anonymous memory of the server, MiB", most=300),
+    "follow-call": Target("an entry to followers of its call, after its 200, ms", most=200),
+    "follow-list": Target("a row to followers of the list, after the 200, ms", most=200),
     "start": Target("ready after kill -9, s", most=2),
 }

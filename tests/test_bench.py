@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from bench.calls import Traffic, repeated
 from bench.figures import Figure, in_turns
 from bench.report import compared, line, written
@@ -49,15 +50,21 @@ def test_two_runs_can_be_compared(tmp_path):
     assert "(within the spread)" in compared(one, one)
 
 
-def test_a_part_runs_from_its_command(tmp_path):
-    options = ["--calls", "300", "--data", str(tmp_path)]
+@pytest.mark.parametrize(
+    ("part", "options", "keys"),
+    [
+        ("size", ["--calls", "300"], {"size-days", "size-without-index", "size-all"}),
+        ("follow", ["--rounds", "1", "--seconds", "1", "--followers", "50"], {"follow-call", "follow-list"}),
+    ],
+)
+def test_a_part_runs_from_its_command(tmp_path, part, options, keys):
     done = subprocess.run(
-        [sys.executable, "-m", "bench", "size", *options],
+        [sys.executable, "-m", "bench", part, *options, "--data", str(tmp_path)],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=120, env=ENVIRONMENT,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (run,) = (tmp_path / "results").glob("*.json")
-    assert set(json.loads(run.read_text())["figures"]) == {"size-days", "size-without-index", "size-all"}
+    assert set(json.loads(run.read_text())["figures"]) == keys
 
 
 def test_the_dictionary_can_be_made_anew(tmp_path):
