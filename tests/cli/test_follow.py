@@ -157,6 +157,7 @@ def test_what_cannot_be_followed_is_said(server: Server, start: Start) -> None:
         command = start("show", "nothing", "--follow", *options, RINGLOG_KEY=server.key)
         assert command.until("No call log was found.")
         assert command.process.wait(WAIT_S) == 1
+    assert "--text" in start("calls", "--follow", "--text", "hello", *remote).until("ringlog:")[-1]
     command = start("calls", "--follow", *remote, RINGLOG_KEY="wrong")
     assert "does not know" in command.until("ringlog:")[-1]
     assert command.process.wait(WAIT_S) == 1

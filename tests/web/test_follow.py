@@ -193,6 +193,13 @@ def admin(server: Server) -> str:
     return made.stdout.strip().rpartition('"developer_key":')[2].strip(' "}\n')
 
 
+@pytest.mark.parametrize("query", ["text=hello", "module_type=read", "class=prompt"])
+def test_filters_that_no_row_can_tell(server: Server, query: str) -> None:
+    answer = server.get(f"/v1/follow?{query}")
+    assert answer.status == 400
+    assert answer.json()["error"].startswith("Calls are followed by what their rows say")
+
+
 @pytest.mark.parametrize("query", ["state=gone", "type=fax", "since=soon", "limit=many", "class=odd"])
 def test_filters_that_mean_nothing(server: Server, query: str) -> None:
     answer = server.get(f"/v1/follow?{query}")

@@ -81,6 +81,8 @@ def calls(  # noqa: PLR0917 (each is an option)
         text=text, limit=limit + 1, count=not as_json,
     )  # fmt: skip
     if follow:
+        if query.searches:
+            raise BadInput("--follow goes by what a call's row says: --text searches entries.")
         with suppress(KeyboardInterrupt):
             run(_follow_calls(where, replace(query, limit=limit, count=False), as_json=as_json, utc=utc))
         return

@@ -1,13 +1,14 @@
 """`GET /v1/calls/{session_id}/follow` and `GET /v1/follow`, as server-sent events."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ringlog.call_log import CallLog
 from ringlog.errors import BadInput, RinglogError, StoreBusy
 from ringlog.following.following import Following
 from ringlog.following.news import news_of
-from ringlog.model import Clock, Scope, Tail
+from ringlog.model import CallQuery, Clock, Scope, Tail
 from ringlog.web import asgi
 from ringlog.web.connections import transport
 from ringlog.web.filters import call_query
@@ -104,7 +105,7 @@ class Follow:
         try:
             reader, account_id = await self._admitted(scope)
             asked = asgi.query(scope)
-            query = replace(call_query(asked), limit=bounded("limit", asked, DEFAULT_CALLS, MAX_CALLS))
+            query = replace(of_rows(asked), limit=bounded("limit", asked, DEFAULT_CALLS, MAX_CALLS))
             connection = Connection(transport(scope), self._clock)
             snapshot = await self._following.follow_calls(connection, account_id, query)
         except Exception as error:  # whatever it is, the client gets a sentence and no internals
@@ -144,6 +145,14 @@ def place(scope: asgi.Scope) -> int | None:
         return whole_number("Last-Event-ID", given.decode("latin-1"))
     after = asgi.query(scope).get("after")
     return whole_number("after", after) if after else None
+
+
+def of_rows(asked: Mapping[str, str]) -> CallQuery:
+    """The filters. Raises BadInput, also where a row cannot tell whether they keep it."""
+    query = call_query(asked)
+    if query.searches:
+        raise BadInput("Calls are followed by what their rows say: /v1/calls searches their entries.")
+    return query
 
 
 async def sent(connection: Connection, send: asgi.Send, body: bytes, *, more_body: bool) -> None:
