@@ -2,7 +2,7 @@
 
 import pytest
 
-from ringlog.terms import ACCOUNT, MODULE_TYPE, facet, terms
+from ringlog.terms import ACCOUNT, MODULE_TYPE, asked, facet, terms
 
 TERMS = {
     "Disconnecting call": "disconnecting call",
@@ -49,6 +49,39 @@ def test_the_terms_of(text: str, expected: str) -> None:
 @pytest.mark.parametrize("written", ["16175550000", "6175550000", "+1 (617) 555-0000", "617 555.0000"])
 def test_a_number_is_found_with_and_without_its_leading_1(asked: str, written: str) -> None:
     assert terms(asked) <= terms(f"Dialling {written}, please wait")
+
+
+ASKED = {
+    "Hello hello": [["hello"]],
+    "16175550000": [["6175550000"]],
+    "+1 (617) 555-0000": [["6175550000", "0000 1 555 617"]],
+    "12 25 x": [["x"], ["1225", "12 25"]],
+    "ab12 25": [["ab12"], ["1225", "25"]],
+    "12 25b": [["25b"], ["1225", "12"]],
+    "a12 25b": [["25b"], ["a12"]],
+    "a12 18005550199 7": [["a12"], ["12180055501997", "7 8005550199"]],
+    "1 2 3 4 5 6 7 8 9 10 11 12 13 14": [["1 10 11 12 13 14 2 3 4 5 6 7 8 9"]],
+    "２２ ３３": [["2233", "22 33"]],
+    "東京": [["京"], ["東"], ["東京"]],
+    "( ) -": [],
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), ASKED.items())
+def test_what_a_text_asks_for(text: str, expected: list[list[str]]) -> None:
+    assert [[" ".join(sorted(way)) for way in ways] for ways in asked(text)] == expected
+
+
+@pytest.mark.parametrize("text", [*TERMS, *NUMBERS, *ASKED])
+def test_a_text_is_found_by_itself(text: str) -> None:
+    assert all(any(way <= terms(text) for way in ways) for ways in asked(text))
+
+
+def test_a_number_is_found_beside_others() -> None:
+    """A line of several numbers is no single one; each keeps its own leading 1 out of the way."""
+    line = terms("Bridged 12125551234 18009957586, 7 times")
+    for number in ("2125551234", "12125551234", "800-995-7586", "1 800 995 7586"):
+        assert all(any(way <= line for way in ways) for ways in asked(number)), number
 
 
 def test_a_part_of_a_text_has_its_terms() -> None:

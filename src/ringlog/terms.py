@@ -78,14 +78,15 @@ def asked(text: str) -> list[Ways]:
     def apart(number: re.Match[str]) -> str:
         """What stays in the text; a group at a letter is part of a word."""
         groups = GROUP.findall(number[0])
-        head = groups.pop(0) if is_word(text[max(number.start() - 1, 0) : number.start()]) else ""
-        tail = groups.pop() if groups and is_word(text[number.end() : number.end() + 1]) else ""
-        if len(groups) + bool(head) + bool(tail) == 1 or not groups:
+        if len(groups) == 1:
             return number[0]
+        head = groups.pop(0) if is_word(text[max(number.start() - 1, 0) : number.start()]) else ""
+        tail = groups.pop() if is_word(text[number.end() : number.end() + 1]) else ""
         joined: set[str] = set()
         _add_number(joined, number[0].translate(BETWEEN))
         ways = joined, {term for group in groups for term in _terms(group)}
-        numbers.append([frozenset(way) for way in ways if way])
+        if groups:
+            numbers.append([frozenset(way) for way in ways if way])
         return f"{head}|{tail}"
 
     words = _terms(NUMBER.sub(apart, text))

@@ -215,6 +215,19 @@ def test_signs_are_no_operators(tmp_path: Path) -> None:
     tell(tmp_path, story)
 
 
+def test_groups_of_digits_are_one_number_or_each_a_word(tmp_path: Path) -> None:
+    async def story(store: SqliteStore, one: int) -> None:
+        await say(store, one, "number", line="Dialling 6175550134")
+        await say(store, one, "apart", line="617 for 555, then 0134")
+        await say(store, one, "neither", line="617 for 555")
+        for _ in (0, 1):
+            page = await store.calls(one, CallQuery(text="617-555-0134"), horizon(DAY))
+            assert ids(page) == ["apart", "number"]
+            await store.seal(horizon(DAY))
+
+    tell(tmp_path, story)
+
+
 @pytest.mark.parametrize("text", TEN_KILOBYTES, ids=lambda text: text[:4])
 def test_ten_kilobytes_are_searched_for(told: Told, text: str) -> None:
     assert not found(told.folder, 1, CallQuery(text=text)).calls

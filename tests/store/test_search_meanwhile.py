@@ -175,6 +175,8 @@ def test_pages_cut_by_time_join_to_the_whole(tmp_path: Path) -> None:
                 store, one, f"c{n}", at=NOW - n % 3 * DAY, line="hello there" if n % 5 else "there, hello"
             )
         await store.seal(horizon(DAY))
+        # Not sealed, and older than all that a page has time for.
+        await say(store, one, "old", at=NOW - 3 * DAY, line="hello there")
 
     tell(tmp_path, story)
     ticks = iter(range(10**6))
@@ -182,9 +184,11 @@ def test_pages_cut_by_time_join_to_the_whole(tmp_path: Path) -> None:
 
     def search(after: Place | None) -> CallPage:
         query = CallQuery(text='"hello there"', limit=10, after=after)
-        pages.append(found(tmp_path, 1, query, lambda: next(ticks) * SEALED_S / 4.5))
+        pages.append(found(tmp_path, 1, query, lambda: next(ticks) * SEALED_S / 7.5))
         return pages[-1]
 
-    assert sorted(all_of(search)) == sorted(f"c{n}" for n in range(60) if n % 5)
-    assert all(len(page.calls) <= 5 for page in pages)
+    names = all_of(search)
+    assert names[-1] == "old"
+    assert sorted(names) == sorted(["old", *(f"c{n}" for n in range(60) if n % 5)])
+    assert all(len(page.calls) <= 8 for page in pages)
     assert all(page.complete for page in pages)
