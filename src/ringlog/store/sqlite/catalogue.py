@@ -108,7 +108,7 @@ def make_durable(connection: Connection) -> None:
 
 
 def migrate(connection: Connection, schema: str) -> None:
-    """Brings the schema up to date, each step in one transaction, a new file at once: nobody sees it half made.
+    """Brings the schema up to date, each step in one transaction; a new file at once, as nobody may see half.
 
     Raises ConfigurationFault where a newer Ringlog made it.
     """
