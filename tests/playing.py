@@ -1,6 +1,7 @@
 """Recorded PBXs and collectors, in processes of their own, for tests of any room."""
 
 import signal
+import socket
 import subprocess
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -12,13 +13,15 @@ RECORDINGS = Path(__file__).parent / "recordings"
 FIRST = RECORDINGS / "asterisk" / "ami.txt"
 LAST = "1795424670.47"
 """The last call of the first recording to end."""
+SECOND = RECORDINGS / "asterisk-2" / "ami.txt"
+LAST_OF_SECOND = "1795428799.30"
 
 
 @contextmanager
-def replay(*options: str, recording: Path = FIRST, **environment: str) -> Generator[int]:
+def replay(*options: str, recording: Path = FIRST, port: int = 0, **environment: str) -> Generator[int]:
     """A PBX that speaks a recording; its port."""
     process = subprocess.Popen(
-        [*RINGLOG, "replay", str(recording), "--port", "0", *options],
+        [*RINGLOG, "replay", str(recording), "--port", str(port), *options],
         stdout=subprocess.PIPE,
         text=True,
         env={**ENVIRONMENT, **environment},
@@ -31,6 +34,14 @@ def replay(*options: str, recording: Path = FIRST, **environment: str) -> Genera
             assert process.wait(10) == 0
         finally:
             process.kill()
+
+
+@contextmanager
+def refusing() -> Generator[int]:
+    """A port that is taken and refuses every connection."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 def collect(server: Server, port: int, spool: Path) -> list[str]:

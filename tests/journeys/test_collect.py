@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,17 @@ import pytest
 
 from ringlog.model import CallRow
 from ringlog.wire.asterisk import Banner, Splitter, Translator
-from tests.playing import FIRST, LAST, collect, collector, replay, secrets
+from tests.playing import (
+    FIRST,
+    LAST,
+    LAST_OF_SECOND,
+    SECOND,
+    collect,
+    collector,
+    refusing,
+    replay,
+    secrets,
+)
 from tests.running import Server, ringlog
 
 CALLS = 35
@@ -37,26 +48,26 @@ def log(server: Server, session_id: str) -> list[tuple[str, str]]:
     return [(entry["class"], entry["event"]["line"]) for entry in entries]
 
 
-def expected() -> Mapping[str, list[tuple[str, str]]]:
+def expected(recording: Path = FIRST) -> Mapping[str, list[tuple[str, str]]]:
     """What the translator says of the whole recording, heard without a break."""
     translator, splitter = Translator(), Splitter()
     said: dict[str, list[tuple[str, str]]] = {}
-    for message in splitter.feed(FIRST.read_bytes()):
+    for message in splitter.feed(recording.read_bytes()):
         for item in translator.connected() if isinstance(message, Banner) else translator.feed(message):
             if not isinstance(item, CallRow):
                 said.setdefault(item.session_id, []).append((item.kind, item.line))
     return said
 
 
-def ended(body: Any) -> bool:
+def ended(body: Any, last: str = LAST) -> bool:
     """The recording is over: its last call has come, and no call is left open."""
-    return any(call["session_id"] == LAST for call in body["calls"]) and all(
+    return any(call["session_id"] == last for call in body["calls"]) and all(
         call["end"] for call in body["calls"]
     )
 
 
-def wait_for_all(server: Server) -> None:
-    server.wait_for("/v1/calls?limit=1000", ended, PATIENCE_S)
+def wait_for_all(server: Server, last: str = LAST) -> None:
+    server.wait_for("/v1/calls?limit=1000", lambda body: ended(body, last), PATIENCE_S)
 
 
 def test_every_call_is_logged_as_it_happened(server: Server, tmp_path: Path) -> None:
@@ -64,6 +75,18 @@ def test_every_call_is_logged_as_it_happened(server: Server, tmp_path: Path) -> 
         wait_for_all(server)
     assert logs(server) == expected()
     assert len(expected()) == CALLS
+
+
+def test_a_collector_that_is_up_before_its_pbx_tells_the_same(server: Server, tmp_path: Path) -> None:
+    """The engine's clock is a minute behind, and no refused connection may set the collector's by ours."""
+    with ExitStack() as running:
+        with refusing() as port:
+            collecting = running.enter_context(collector(server, port, tmp_path / "spool"))
+            assert collecting.stderr
+            assert "connection refused" in collecting.stderr.readline()
+        running.enter_context(replay("--speed", "0", "--end-ago", "60", recording=SECOND, port=port))
+        wait_for_all(server, LAST_OF_SECOND)
+    assert logs(server) == expected(SECOND)
 
 
 def test_nothing_is_lost_while_the_server_is_killed_and_comes_back(server: Server, tmp_path: Path) -> None:

@@ -53,8 +53,8 @@ class Collector:
         self._say = say
         self._session = Session(pbx, self._hear)
         self._shown: list[Message] = []
-        self._behind_us = 0
-        """How far the events' clock lies behind ours."""
+        self._behind_us: int | None = None
+        """How far the events' clock lies behind ours; None until the engine has told a time."""
         self._trouble = ""
         self._booted = False
 
@@ -159,8 +159,8 @@ class Collector:
             self._pass_on(self._translator.channels(shown, self._now_us()))
 
     def _now_us(self) -> int:
-        """The wall clock, carried on from the last event's time."""
-        return self._clock() - self._behind_us
+        """The wall clock, carried on from the last event's time; the wall clock itself before any."""
+        return self._clock() - (self._behind_us or 0)
 
     async def _tick(self) -> None:
         while True:
@@ -178,7 +178,9 @@ class Collector:
         if reason != self._trouble:  # a PBX that is away for a night is one line, not thousands
             self._say(reason)
         self._trouble = reason
-        self._pass_on(self._translator.lost(reason, self._now_us()))
+        # No time is known yet of an engine that was never reached, and ours may be ahead of all it will say.
+        if self._behind_us is not None:
+            self._pass_on(self._translator.lost(reason, self._now_us()))
 
     def _pass_on(self, said: Iterable[Entry | CallRow]) -> None:
         for item in said:
