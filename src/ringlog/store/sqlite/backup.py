@@ -19,7 +19,7 @@ from ringlog.store.sqlite.call_checks import ERROR
 from ringlog.store.sqlite.call_index import Error, earlier_error
 from ringlog.store.sqlite.catalogue import READ, Connection, connect, reading
 from ringlog.store.sqlite.codec import Frame, pack_frame
-from ringlog.store.sqlite.day_file import APPLICATIONS, DayFile, SealedCall
+from ringlog.store.sqlite.day_file import APPLICATIONS, DayFile, SealedCall, has_sealed
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.expiry import OPEN
 from ringlog.store.sqlite.faults import CATALOGUE, SEAM, UNREADABLE, unreadable
@@ -95,13 +95,13 @@ class Copying:
         """Of each Day that the copied catalogue keeps."""
         live, copy = (closing(connect(folder / CATALOGUE)) for folder in (self._folder, self._part))
         with live as live_, copy as copy_:
-            known = Patient(self._part, copy_)
+            known, live_days = Patient(self._part, copy_), Days(self._folder / "days")
             for day in known.days(OPEN):
                 name = Path("days") / known.day_file(day).name
-                if (self._folder / name).exists():
+                if live_days.is_made(day):
                     self._copy(name)
                     take_out_unknown(live_, copy_, Days(self._part / "days"), day)
-                elif known.has_sealed(day):
+                elif has_sealed(copy_, day):
                     raise StoreDamaged(unreadable(self._folder / name))
 
     def _copy(self, name: Path) -> None:

@@ -14,6 +14,7 @@ from ringlog.store.sqlite.catalogue import Connection, give_back_pages, numbers,
 from ringlog.store.sqlite.codec import Frame
 from ringlog.store.sqlite.days import Days, Sealed
 from ringlog.store.sqlite.decoded import Entry, decoded
+from ringlog.store.sqlite.faults import unreadable
 from ringlog.store.sqlite.full_text import FullText, full_text
 from ringlog.store.sqlite.step_counts import Application, Counted, StepCounts
 from ringlog.terms import VERSION
@@ -24,8 +25,17 @@ APPLICATIONS = (
     "SELECT id, account_id, ifnull(application_id, 0) FROM call WHERE id >= ?1 AND id < ?2 UNION ALL "
     "SELECT call_id, account_id, ifnull(application_id, 0) FROM deletion WHERE call_id >= ?1 AND call_id < ?2"
 )
+HAS_SEALED = (
+    f"SELECT 1 FROM call WHERE id >= (?1 << {N_BITS}) + (SELECT gone_n FROM day WHERE day = ?1) "  # noqa: S608 - a constant
+    f"AND id < (?1 + 1) << {N_BITS} AND sealed_arrival LIMIT 1"
+)
 SLICE = 500
 """Frames read at once while everything is made anew."""
+
+
+def has_sealed(catalogue: Connection, day: int) -> bool:
+    """Whether the Day's file must be there."""
+    return bool(catalogue.rows(HAS_SEALED, (day,)))
 
 
 class SealedCall(NamedTuple):
@@ -60,10 +70,13 @@ class DayFile:
     @classmethod
     @contextmanager
     def opened(cls, days: Days, day: int, catalogue: Connection) -> Generator["DayFile"]:
-        """Makes the file where there is none; brings terms and steps up to date, which may take seconds.
+        """Makes a Day's first file; brings terms and steps up to date, which may take seconds.
 
-        `catalogue` is only read.
+        `catalogue` is only read. Raises StoreDamaged where it says that the file is lost: a new one in its
+        place would hide that, and a backup would come out well without those calls.
         """
+        if not days.is_made(day) and has_sealed(catalogue, day):
+            raise StoreDamaged(unreadable(days.path(day)))
         connection = days.writer(day)
         try:
             file = cls(connection, day, catalogue)

@@ -49,6 +49,11 @@ class Days:
     def path(self, day: int) -> Path:
         return self._folder / f"{name(day)}.db"
 
+    def is_made(self, day: int) -> bool:
+        """Whether there is a file. One of no bytes is none: nothing was written to it, or all is lost."""
+        path = self.path(day)
+        return path.exists() and path.stat().st_size > 0
+
     def sealed(self, call_id: int) -> Sealed:
         """Raises StoreDamaged where the call is not there, and apsw.Error."""
         row = self._row(call_id, "SELECT first_error_us, first_error, frame FROM frame WHERE call_id = ?")

@@ -112,7 +112,7 @@ class Deletion:
         return cleared, failed
 
     def _clear_day(self, connection: Connection, day: int, notes: Sequence[Note]) -> None:
-        if not self._days.path(day).exists():
+        if not self._days.is_made(day):
             return
         with DayFile.opened(self._days, day, connection) as file:
             for some in _slices(notes):

@@ -94,7 +94,7 @@ def _write(
 def _note(report: Report, error: Exception, call: WaitingCall) -> None:
     if not report.failed:
         known = error if isinstance(error, RinglogError) else renamed(error) or StoreFault()
-        report.failed, report.failed_call = type(known).__name__, call.id
+        report.failed, report.because, report.failed_call = type(known).__name__, known.message, call.id
         report.failed_unreadable = isinstance(error, UNREADABLE)
 
 

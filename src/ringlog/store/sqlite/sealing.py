@@ -70,7 +70,7 @@ class Sealing:
             one.sealed += len(report.calls)
             self._any = True
         if report.failed:
-            one.failed = one.failed or getattr(errors, report.failed)()
+            one.failed = one.failed or getattr(errors, report.failed)(report.because)
             if report.failed_unreadable:
                 self._days.suspect(report.failed_call)
         one.after = -1 if report.after is None else report.after

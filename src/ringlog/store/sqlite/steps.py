@@ -27,6 +27,8 @@ class Report(msgspec.Struct):
     """Of each call its id and the arrival up to which its entries are in the frame."""
     failed: str = ""
     """The name of an error; the calls that it concerned are left out."""
+    because: str = ""
+    """Its sentence."""
     failed_call: int = 0
     failed_unreadable: bool = False
     """Its Day may be damaged."""

@@ -11,6 +11,7 @@ from ringlog.store.sqlite import files
 from ringlog.store.sqlite.call_index import N_BITS
 from ringlog.store.sqlite.catalogue import Connection, connect_to_look, migrations, schema_version
 from ringlog.store.sqlite.codec import Chunk
+from ringlog.store.sqlite.day_file import has_sealed
 from ringlog.store.sqlite.days import BESIDE, name
 from ringlog.store.sqlite.expiry import EXPIRING, OPEN
 from ringlog.store.sqlite.faults import CATALOGUE, UNREADABLE, unreadable
@@ -44,11 +45,6 @@ class Patient:
         select = f"SELECT day FROM day WHERE state IN ({marks}) ORDER BY day"  # noqa: S608 - marks
         return [day for (day,) in self.catalogue.rows(select, states)]
 
-    def has_sealed(self, day: int) -> bool:
-        select = "SELECT 1 FROM call WHERE id >= ? AND id < ? AND sealed_arrival LIMIT 1"
-        ((gone_n,),) = self.catalogue.rows("SELECT gone_n FROM day WHERE day = ?", (day,))
-        return bool(self.catalogue.rows(select, ((day << N_BITS) + gone_n, (day + 1) << N_BITS)))
-
     def noted(self, first: int, end: int) -> set[int]:
         """Calls that are being deleted."""
         select = "SELECT call_id FROM deletion WHERE call_id >= ? AND call_id < ?"
@@ -70,6 +66,8 @@ class Patient:
         select = "SELECT call_id, arrival, frame FROM frame WHERE call_id >= ? AND call_id < ?"
         with closing(connect_to_look(self.day_file(day))) as file:
             if not schema_version(file):
+                if has_sealed(self.catalogue, day):
+                    raise StoreDamaged
                 return {}
             return {call_id: (arrival, frame) for call_id, arrival, frame in file.rows(select, (first, end))}
 

@@ -1,0 +1,94 @@
+"""A Day's file that is lost stays lost: sealing makes none in its place, so that it can come back."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from ringlog.errors import StoreDamaged
+from ringlog.store.sqlite.backup import back_up
+from ringlog.store.sqlite.days import BESIDE
+from ringlog.store.sqlite.doctor import Doctor
+from ringlog.store.sqlite.store import SqliteStore
+
+from .records import DAY, NOW, batch, ended, entry, horizon
+
+LOST = (
+    r"^\S*/2026-11-18\.db (is missing|cannot be read): stop the server and put this file of the last backup"
+)
+
+
+def silent(done: int, total: int) -> None: ...
+
+
+def findings(folder: Path) -> list[str]:
+    return list(Doctor(folder, silent).findings())
+
+
+async def sealed(folder: Path) -> tuple[SqliteStore, int]:
+    """`a` and `b`."""
+    store = await SqliteStore.open(folder, append=True)
+    one = (await store.add_account("a@example.com", NOW)).id
+    for name in ("a", "b"):
+        await store.append(one, batch(entry(name), ended(name)), horizon())
+    await store.seal(horizon(DAY))
+    return store, one
+
+
+def lose(day: Path, loss: str) -> bytes:
+    """What the file held."""
+    whole = day.read_bytes()
+    for beside in BESIDE:
+        day.with_name(day.name + beside).unlink(missing_ok=True)
+    if loss == "empty":
+        day.touch()
+    return whole
+
+
+@pytest.mark.parametrize("loss", ["missing", "empty"])
+def test_sealing_and_backups_refuse_a_lost_day_until_it_is_back(tmp_path: Path, loss: str) -> None:
+    folder, copy = tmp_path / "store", tmp_path / "copy"
+
+    async def story() -> None:
+        store, one = await sealed(folder)
+        await store.close()
+        (day,) = (folder / "days").glob("*.db")
+        whole = lose(day, loss)
+        store = await SqliteStore.open(folder, append=True)
+        later = NOW + DAY
+        await store.append(one, batch(entry("late"), ended("late")), horizon())
+        await store.append(one, batch(entry("next", time_us=later), ended("next", later)), horizon(DAY))
+        for _ in range(2):
+            with pytest.raises(StoreDamaged, match=LOST):
+                await store.seal(horizon(2 * DAY))
+            assert (await store.health()).broken_days == [day.stem]
+            assert (await store.health()).unsealed.calls == 1
+        assert not day.exists() or day.stat().st_size == 0
+        assert (await store.read(one, "late", horizon())).entries
+        with pytest.raises(StoreDamaged, match=LOST):
+            await asyncio.to_thread(back_up, folder, copy, silent)
+        assert [finding for finding in findings(folder) if day.name in finding] == findings(folder)
+        assert len(findings(folder)) == 1
+        day.write_bytes(whole)
+        assert await store.seal(horizon(2 * DAY)) == 1
+        assert (await store.health()).broken_days == []
+        for name in ("a", "b", "late", "next"):
+            assert (await store.read(one, name, horizon(DAY))).entries
+        await store.close()
+
+    asyncio.run(story())
+    assert findings(folder) == []
+
+
+@pytest.mark.parametrize("loss", ["missing", "empty"])
+def test_a_call_of_a_lost_day_can_be_deleted(tmp_path: Path, loss: str) -> None:
+    async def story() -> None:
+        store, one = await sealed(tmp_path)
+        (day,) = (tmp_path / "days").glob("*.db")
+        lose(day, loss)
+        await store.delete_call(one, "a", NOW)
+        assert not day.exists() or day.stat().st_size == 0
+        await store.close()
+
+    asyncio.run(story())
+    assert len(findings(tmp_path)) == 1
