@@ -18,7 +18,6 @@ from ringlog.store.sqlite import catalogue, residue, tombstones
 from ringlog.store.sqlite.codec import Chunk, Frame
 from ringlog.store.sqlite.days import Days
 from ringlog.store.sqlite.deletion import Deletion
-from ringlog.store.sqlite.sealer_process import SealerProcess
 from ringlog.store.sqlite.sealing import Round, Sealing
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.store.sqlite.writer import Writer
@@ -169,7 +168,7 @@ def test_a_sealing_in_flight_brings_nothing_back(tmp_path: Path) -> None:
             writer.run_here(lambda connection: tombstones.bury(connection, one, "x", 0))
             deletion.finish()
 
-    sealing = Sealing(SealerProcess(tmp_path), days, writer, delete)
+    sealing = Sealing(tmp_path, days, writer, delete)
     while sealing.step(one_round):
         pass
     sealing.close()

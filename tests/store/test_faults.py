@@ -81,6 +81,8 @@ def test_a_sealing_whose_chunks_cannot_be_dropped_is_tried_again(tmp_path: Path,
         for _ in range(2):
             with pytest.raises(error, match=sentence):
                 await store.seal(horizon(DAY))
+            # What waits is counted also where nothing can be written any more.
+            assert (await store.health()).unsealed.calls == 2
             assert await seqs(store, one, "x") == [0, 1]
             assert await seqs(store, one, "y") == [0]
         setattr(made, fault, nothing)

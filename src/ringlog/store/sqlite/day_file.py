@@ -4,7 +4,7 @@ The terms and steps of a frame can be made again from the frame, but only by the
 a Day where others did, all are made anew before anything else is written to it.
 """
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
@@ -31,6 +31,9 @@ HAS_SEALED = (
 )
 SLICE = 500
 """Frames read at once while everything is made anew."""
+
+
+def _nobody_waits() -> None: ...
 
 
 def has_sealed(catalogue: Connection, day: int) -> bool:
@@ -69,11 +72,13 @@ class DayFile:
 
     @classmethod
     @contextmanager
-    def opened(cls, days: Days, day: int, catalogue: Connection) -> Generator["DayFile"]:
-        """Makes a Day's first file; brings terms and steps up to date, which may take seconds.
+    def opened(
+        cls, days: Days, day: int, catalogue: Connection, alive: Callable[[], None] = _nobody_waits
+    ) -> Generator["DayFile"]:
+        """Makes a Day's first file; brings terms and steps up to date, which may take minutes.
 
-        `catalogue` is only read. Raises StoreDamaged where it says that the file is lost: a new one in its
-        place would hide that, and a backup would come out well without those calls.
+        Calls `alive` meanwhile. `catalogue` is only read. Raises StoreDamaged where it says that the file is
+        lost: a new one in its place would hide that, and a backup would come out well without those calls.
         """
         if not days.is_made(day) and has_sealed(catalogue, day):
             raise StoreDamaged(unreadable(days.path(day)))
@@ -82,7 +87,7 @@ class DayFile:
             file = cls(connection, day, catalogue)
             if file.versions() != (VERSION, RULES):
                 with file.writing():
-                    file.make_anew()
+                    file.make_anew(alive)
             yield file
         finally:
             connection.close()
@@ -152,7 +157,7 @@ class DayFile:
         rows = self._connection.rows("SELECT version FROM term_version")
         return rows[0][0] if rows else None, self._counts.version()
 
-    def make_anew(self) -> None:
+    def make_anew(self, alive: Callable[[], None] = _nobody_waits) -> None:
         """Makes the terms of every frame and all counts again.
 
         A call whose row is gone can no longer be asked for, and a damaged frame has no text: neither is
@@ -168,6 +173,7 @@ class DayFile:
         while frames := self._frames_behind(last):
             self._count_anew([call_id for call_id, _ in frames], _readable(frames, applications))
             last = frames[-1][0]
+            alive()
 
     def _count_anew(self, call_ids: Sequence[int], readable: Mapping[int, Readable]) -> None:
         self._index(

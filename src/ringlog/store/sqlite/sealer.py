@@ -25,7 +25,7 @@ from ringlog.store.sqlite.day_file import DayFile, SealedCall
 from ringlog.store.sqlite.days import Days, Sealed
 from ringlog.store.sqlite.faults import UNREADABLE, renamed
 from ringlog.store.sqlite.framing import framed
-from ringlog.store.sqlite.steps import GO_ON, Report, Step
+from ringlog.store.sqlite.steps import ALIVE, GO_ON, Report, Step
 from ringlog.store.sqlite.waiting import WaitingCall
 
 GARBAGE = 500_000
@@ -52,7 +52,7 @@ class Sealer:
             return
         day = calls[0].day
         try:
-            with DayFile.opened(self._days, day, self._catalogue) as file:
+            with DayFile.opened(self._days, day, self._catalogue, _alive) as file:
                 before = file.sealed([call.id for call in calls])
                 built = list(self._built(calls, before, report))
                 report.calls = [(call.call_id, call.arrival) for call in built]
@@ -112,6 +112,15 @@ def _lines() -> Iterator[bytes]:
         yield lines.get()
 
 
+def _say(line: bytes) -> None:
+    sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()
+
+
+def _alive() -> None:
+    _say(ALIVE)
+
+
 def main(folder: Path) -> None:
     # Ctrl-C is for the process that appends, which ends this one when it is done with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -124,8 +133,7 @@ def main(folder: Path) -> None:
     for line in _lines():
         if line != GO_ON:
             reports = sealer.step(decoder.decode(line))
-        sys.stdout.buffer.write(encoder.encode(next(reports)) + b"\n")
-        sys.stdout.buffer.flush()
+        _say(encoder.encode(next(reports)) + b"\n")
 
 
 if __name__ == "__main__":

@@ -7,16 +7,19 @@ The first two are the work of a process of its own (`sealer.py`), the third is t
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import apsw
 
 from ringlog import errors
 from ringlog.errors import RinglogError
-from ringlog.model import Backlog, Horizon
-from ringlog.store.sqlite.catalogue import Connection, give_back_pages
+from ringlog.model import MICROSECONDS, Backlog, Horizon
+from ringlog.store.sqlite import waiting
+from ringlog.store.sqlite.catalogue import Connection, connect, give_back_pages
 from ringlog.store.sqlite.days import Days
+from ringlog.store.sqlite.faults import CATALOGUE
 from ringlog.store.sqlite.sealer_process import SealerProcess
 from ringlog.store.sqlite.steps import Report, Step
 from ringlog.store.sqlite.writer import Writer
@@ -44,18 +47,31 @@ class Round:
 class Sealing:
     """Runs in one thread, never beside an expiry."""
 
-    def __init__(self, process: SealerProcess, days: Days, writer: Writer, reached: Reached) -> None:
-        self._process = process
+    def __init__(self, folder: Path, days: Days, writer: Writer, reached: Reached) -> None:
+        self._catalogue = folder / CATALOGUE
+        self._process = SealerProcess(folder, self._count_seldom)
         self._days = days
         self._writer = writer
         self._reached = reached
         self._counted = float("-inf")
         self._any = False
+        self._quiet = 0, 0
+        """Before when calls must be quiet to be sealed, and idle: of the running step, in microseconds."""
+        self._began = 0.0
         self.waiting = Backlog()
-        """As of the last steps."""
+        """As of the last steps; where they fail or hang, as of some seconds ago."""
 
     def step(self, one: Round) -> bool:
-        """Seals a group of calls; whether more may wait. Raises StoreFault where the process was killed."""
+        """Seals a group of calls; whether more may wait. Raises StoreFault where the process died or hung."""
+        self._quiet = one.horizon.quiet_before_us, one.horizon.idle_before_us
+        self._began = time.monotonic()
+        try:
+            return self._step(one)
+        except Exception:
+            self._count()
+            raise
+
+    def _step(self, one: Round) -> bool:
         if one.after < 0:
             # What appending did not need since the last round.
             self.give_back_pages()
@@ -78,11 +94,21 @@ class Sealing:
 
     def _built(self, one: Round) -> Report:
         count = one.after < 0 or time.monotonic() > self._counted + COUNT_EVERY_S
-        horizon = one.horizon
-        report = self._process.ask(Step(one.after, horizon.quiet_before_us, horizon.idle_before_us, count))
+        report = self._process.ask(Step(one.after, *self._quiet, count))
         if report.waiting:
             self.waiting, self._counted = report.waiting, time.monotonic()
         return report
+
+    def _count_seldom(self) -> None:
+        if time.monotonic() > self._counted + COUNT_EVERY_S:
+            self._count()
+
+    def _count(self) -> None:
+        """Counts here, because the process does not: exactly then somebody looks at what waits."""
+        since_us = int((time.monotonic() - self._began) * MICROSECONDS)
+        self._counted = time.monotonic()
+        with suppress(apsw.Error), closing(connect(self._catalogue)) as catalogue:
+            self.waiting = waiting.count(catalogue, *(before_us + since_us for before_us in self._quiet))
 
     def _drop_chunks(self, calls: Sequence[tuple[int, int]]) -> None:
         for at in range(0, len(calls), SLICE):
@@ -95,6 +121,10 @@ class Sealing:
     def give_back_pages(self) -> None:
         while self._writer.run_here(give_back_pages):
             self._reached("sealing: pages given back")
+
+    def hurry(self) -> None:
+        """Ends the step that may run, within seconds. From any thread."""
+        self._process.hurry()
 
     def close(self) -> None:
         self._process.close()

@@ -7,6 +7,9 @@ from ringlog.model import Backlog
 GO_ON = b"\n"
 """What is said once the frames of a step are built."""
 
+ALIVE = b"\n"
+"""What is said in a step that takes long; any number of them before a report."""
+
 
 class Step(msgspec.Struct):
     """What is asked: to seal some of the calls above the id `after`."""

@@ -42,7 +42,6 @@ from ringlog.store.sqlite.expiry import Expiry
 from ringlog.store.sqlite.faults import CATALOGUE, SEAM, unreadable
 from ringlog.store.sqlite.health import health, look_into_each
 from ringlog.store.sqlite.overview import Summary
-from ringlog.store.sqlite.sealer_process import SealerProcess
 from ringlog.store.sqlite.sealing import Reached, Round, Sealing
 from ringlog.store.sqlite.searching import Searching
 from ringlog.store.sqlite.tails import Tails
@@ -67,7 +66,7 @@ class SqliteStore:
         self._lists = ThreadPoolExecutor(1, "ringlog-lists")
         self._upkeep = ThreadPoolExecutor(1, "ringlog-upkeep")
         parts = (partial(catalogue.connect, self._path), self._days, self._writer, reached)
-        self._sealing = Sealing(SealerProcess(folder), self._days, self._writer, reached)
+        self._sealing = Sealing(folder, self._days, self._writer, reached)
         self._expiry = Expiry(*parts)
         self._deletion = Deletion(*parts)
 
@@ -118,6 +117,7 @@ class SqliteStore:
                 self._connection = None
 
     def _finish(self) -> None:
+        self._sealing.hurry()
         self._upkeep.shutdown()
         self._sealing.close()
         self._lists.shutdown()
