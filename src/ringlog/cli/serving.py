@@ -22,7 +22,7 @@ from ringlog.accounts import Accounts
 from ringlog.call_log import CallLog
 from ringlog.cli.place import now_us
 from ringlog.config import Retention, store_folder
-from ringlog.errors import StoreBusy
+from ringlog.errors import RinglogError, StoreBusy
 from ringlog.logins import Logins
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.web.app import build
@@ -112,14 +112,26 @@ async def expire(call_log: CallLog) -> None:
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-    """Does `work` again and again; what fails is logged, and tried again."""
+    """Does `work` again and again; what fails is logged, and tried again.
+
+    A fault of the store is said when it begins, when it becomes another and when it is over: a full disk is
+    not filled with the news of it.
+    """
+    fault = ""
     while True:
         try:
             await work()
-        except StoreBusy as busy:
-            log.warning("upkeep waits", why=busy.message)
+        except RinglogError as error:
+            event = "upkeep waits" if isinstance(error, StoreBusy) else "upkeep fails"
+            if error.message != fault:
+                log.warning(event, why=error.message)
+            fault = error.message
         except Exception:  # whatever it was, sealing and expiry go on
             log.exception("upkeep failed")
+        else:
+            if fault:
+                log.info("upkeep works again")
+            fault = ""
         await asyncio.sleep(seconds)
 
 
