@@ -92,3 +92,22 @@ def test_a_call_of_a_lost_day_can_be_deleted(tmp_path: Path, loss: str) -> None:
 
     asyncio.run(story())
     assert len(findings(tmp_path)) == 1
+
+
+def test_a_day_that_cannot_be_cleared_of_a_call_is_named(tmp_path: Path) -> None:
+    async def story() -> None:
+        store, one = await sealed(tmp_path)
+        (day,) = (tmp_path / "days").glob("*.db")
+        whole = lose(day, "missing")
+        day.write_bytes(b"not a database" * 1000)
+        with pytest.raises(StoreDamaged):
+            await store.delete_call(one, "a", NOW)
+        for _ in range(2):
+            assert (await store.health()).broken_days == [day.stem]
+        day.write_bytes(whole)
+        await store.expire(horizon())
+        assert (await store.health()).broken_days == []
+        await store.close()
+
+    asyncio.run(story())
+    assert findings(tmp_path) == []

@@ -19,6 +19,7 @@ from ringlog.store.sqlite.call_index import N_BITS
 from ringlog.store.sqlite.catalogue import Connection
 from ringlog.store.sqlite.day_file import DayFile
 from ringlog.store.sqlite.days import Days
+from ringlog.store.sqlite.faults import UNREADABLE
 from ringlog.store.sqlite.residue import wipe
 from ringlog.store.sqlite.sealing import Reached
 from ringlog.store.sqlite.writer import Writer
@@ -109,6 +110,8 @@ class Deletion:
                 cleared += calls
             except (apsw.Error, OSError, RinglogError) as error:
                 failed = failed or error
+                if isinstance(error, UNREADABLE):
+                    self._days.suspect(calls[0][0])
         return cleared, failed
 
     def _clear_day(self, connection: Connection, day: int, notes: Sequence[Note]) -> None:

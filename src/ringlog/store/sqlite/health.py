@@ -10,6 +10,12 @@ ONE_OF_EACH = (
     f"AND id < (day.day + 1) << {N_BITS} AND sealed_arrival AND NOT deleted LIMIT 1) FROM day WHERE state = 0"
 )
 
+KEPT = (
+    f"SELECT 1 FROM call WHERE id = ?1 AND NOT deleted AND NOT {GONE} "  # noqa: S608 - a constant
+    "UNION ALL SELECT 1 FROM deletion WHERE call_id = ?1"
+)
+"""A call on its way out is kept until its Day could be cleared of it."""
+
 
 def look_into_each(catalogue: Connection, days: Days) -> None:
     """Reads one call of each Day, so that a damaged file is known before somebody needs it."""
@@ -23,7 +29,6 @@ def health(catalogue: Connection, days: Days, unsealed: Backlog) -> Health:
     catalogue.rows("SELECT 1 FROM day LIMIT 1")
 
     def is_kept(call_id: int) -> bool:
-        select = f"SELECT 1 FROM call WHERE id = ? AND NOT deleted AND NOT {GONE}"  # noqa: S608 - a constant
-        return bool(catalogue.rows(select, (call_id,)))
+        return bool(catalogue.rows(KEPT, (call_id,)))
 
     return Health([name(day) for day in days.broken(is_kept)], unsealed)
