@@ -16,8 +16,7 @@ from unittest.mock import patch
 from ringlog.config import Retention
 from ringlog.errors import StoreBusy
 from ringlog.model import DAY_S, MICROSECONDS, EntryRecord, Horizon
-from ringlog.store.sqlite import store as store_module
-from ringlog.store.sqlite import wal
+from ringlog.store.sqlite import sealing, wal
 from ringlog.store.sqlite.backup import back_up
 from ringlog.store.sqlite.sealer import Sealer
 from ringlog.store.sqlite.steps import Report, Step
@@ -107,7 +106,8 @@ def said_entry(session_id: str, seq: int) -> EntryRecord:
 class SealerHere:
     """In place of the process that seals: its work, done in this one, where it can be watched."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, while_waiting: Callable[[], None]) -> None:
+        del while_waiting  # nobody waits
         self._folder = folder
         self._reports: Iterator[Report] = iter(())
 
@@ -118,13 +118,16 @@ class SealerHere:
     def go_on(self) -> Report:
         return next(self._reports)
 
+    def hurry(self) -> None:
+        """It never hangs."""
+
     def close(self) -> None:
         self._reports = iter(())
 
 
 @contextmanager
 def in_one_process() -> Generator[None]:
-    with patch.object(store_module, "SealerProcess", SealerHere), patch.object(wal, "LIMIT_PAGES", WAL_PAGES):
+    with patch.object(sealing, "SealerProcess", SealerHere), patch.object(wal, "LIMIT_PAGES", WAL_PAGES):
         yield
 
 
