@@ -60,3 +60,17 @@ def test_behind_a_long_reader_the_log_grows_and_then_begins_anew(tmp_path: Path)
         assert await fill(store, one, tmp_path, 60, "after") < grown + 8 * MIB
 
     told(tmp_path, story)
+
+
+def test_a_reader_that_closes_beside_an_open_store_leaves_its_log_alone(tmp_path: Path) -> None:
+    """The last connection to close checkpoints, and a writer that comes just then is told to try again."""
+
+    async def story() -> None:
+        await (await SqliteStore.open(tmp_path, append=True)).close()
+        store = await SqliteStore.open(tmp_path, append=False)
+        with closing(catalogue.connect(tmp_path / "catalogue.db")) as reader:
+            catalogue.schema_version(reader)
+        assert (tmp_path / "catalogue.db-wal").exists()
+        await store.close()
+
+    asyncio.run(story())

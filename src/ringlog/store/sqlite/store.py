@@ -62,6 +62,9 @@ class SqliteStore:
         self._lock = lock
         self._days = Days(folder / "days")
         self._connection: Connection | None = catalogue.connect(self._path)
+        # It has read, so no connection that closes is the last one: that would checkpoint, and a writer that
+        # comes just then would be told at once that the store is busy.
+        catalogue.schema_version(self._connection)
         self._writer = Writer(partial(catalogue.connect_to_write, self._path))
         self._lists = ThreadPoolExecutor(1, "ringlog-lists")
         self._upkeep = ThreadPoolExecutor(1, "ringlog-upkeep")
