@@ -21,8 +21,8 @@ from ringlog.cli.place import now_us
 from ringlog.cli.serving import BACKLOG, EXPIRE_EVERY_S, SEAL_EVERY_S, every
 from ringlog.config import Retention
 from ringlog.store.sqlite import store as store_module
+from ringlog.store.sqlite.disk.writer import Writer
 from ringlog.store.sqlite.store import SqliteStore
-from ringlog.store.sqlite.writer import Writer
 from ringlog.web.ingest import Ingest
 
 

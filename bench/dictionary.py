@@ -20,8 +20,8 @@ from bench.settings import DATA
 from bench.shapes import STREAMS
 from bench.stock import BUILT_US
 from ringlog.model import Entry, StoredEntry, entry_text, in_order
-from ringlog.store.sqlite import compression
-from ringlog.store.sqlite.codec import plain_frame
+from ringlog.store.sqlite.day import compression
+from ringlog.store.sqlite.day.codec import plain_frame
 from ringlog.wire.records import parse
 
 SIZE = 64 * 2**10

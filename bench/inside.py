@@ -21,8 +21,8 @@ from bench.machine import ON_SERVER_CORE
 from bench.settings import DATA
 from bench.stock import BUILT_US, KEEP
 from ringlog.config import Retention
-from ringlog.store.sqlite import catalogue
 from ringlog.store.sqlite import store as store_module
+from ringlog.store.sqlite.disk import catalogue
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.wire.records import parse
 

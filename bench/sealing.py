@@ -14,7 +14,7 @@ from bench.inside import measured
 from bench.servers import ringlog_server
 from bench.settings import Settings
 from bench.stock import build, copied
-from ringlog.store.sqlite import catalogue
+from ringlog.store.sqlite.disk import catalogue
 
 UNSEALED = Traffic(20_000)
 CLIENTS = 4

@@ -8,8 +8,8 @@ from bench.calls import Traffic
 from bench.figures import Figure
 from bench.settings import Settings
 from bench.stock import stock
-from ringlog.store.sqlite import catalogue
-from ringlog.store.sqlite.catalogue import Connection
+from ringlog.store.sqlite.disk import catalogue
+from ringlog.store.sqlite.disk.catalogue import Connection
 
 # Of a value as SQLite stores it, without its byte in the row's head.
 BYTES = "CASE typeof({0}) WHEN 'null' THEN 0 WHEN 'real' THEN 8 WHEN 'integer' THEN CASE "

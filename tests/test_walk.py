@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ringlog.model import Entry, Kind, entry_text, mask
-from ringlog.store.sqlite.decoded import decoded
+from ringlog.store.sqlite.day.decoded import decoded
 from ringlog.walk import MAX_NAME, named, steps_of
 from tests.wire.asterisk.transcripts import STREAMS, of_stream
 

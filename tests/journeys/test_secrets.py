@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ringlog.store.sqlite.codec import Frame
+from ringlog.store.sqlite.day.codec import Frame
 from tests.journeys.sealed import seal
 from tests.load.processes import collector, replay
 from tests.running import Server, ringlog

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ringlog.model import CallPage, CallQuery, Place
-from ringlog.store.sqlite import catalogue
-from ringlog.store.sqlite.days import Days
-from ringlog.store.sqlite.searching import Searching
+from ringlog.store.sqlite.calls.searching import Searching
+from ringlog.store.sqlite.day.days import Days
+from ringlog.store.sqlite.disk import catalogue
 from ringlog.store.sqlite.store import SqliteStore
 
 from .records import DAY, NOW, batch, ended, entry, horizon

@@ -10,9 +10,9 @@ import pytest
 
 from ringlog.errors import ConfigurationFault, NoSuchCall, StoreBusy, StoreDamaged
 from ringlog.model import Appended, Expired, Kind
-from ringlog.store.sqlite import files
 from ringlog.store.sqlite.backup import back_up
-from ringlog.store.sqlite.doctor import Doctor
+from ringlog.store.sqlite.disk import files
+from ringlog.store.sqlite.doctor.doctor import Doctor
 from ringlog.store.sqlite.store import SqliteStore
 
 from .records import DAY, NOW, batch, ended, entry, horizon

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringlog.model import MAX_SEQ, StoredEntry
-from ringlog.store.sqlite.appending import runs
-from ringlog.store.sqlite.catalogue import connect_to_write, migrate, writing
-from ringlog.store.sqlite.codec import Run, pack_chunk
-from ringlog.store.sqlite.labels import label_id
+from ringlog.store.sqlite.calls.appending import runs
+from ringlog.store.sqlite.day.codec import Run, pack_chunk
+from ringlog.store.sqlite.disk.catalogue import connect_to_write, migrate, writing
+from ringlog.store.sqlite.index.labels import label_id
 from tests.wire.values import unhurried
 
 NUMBERS = st.integers(0, MAX_SEQ)

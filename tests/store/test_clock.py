@@ -10,7 +10,7 @@ from ringlog.call_log import CallLog
 from ringlog.config import Retention
 from ringlog.errors import DetailsGone, NoSuchCall
 from ringlog.model import MICROSECONDS, Expired
-from ringlog.store.sqlite.doctor import Doctor
+from ringlog.store.sqlite.doctor.doctor import Doctor
 from ringlog.store.sqlite.store import SqliteStore
 
 from .records import DAY, NOW, batch, ended, entry

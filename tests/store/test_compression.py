@@ -9,9 +9,9 @@ import zstandard
 
 from ringlog.errors import StoreDamaged
 from ringlog.model import Kind, StoredEntry, entry_text
-from ringlog.store.sqlite import compression
-from ringlog.store.sqlite.codec import Frame, pack_frame, plain_frame
-from ringlog.store.sqlite.compression import compressed, inflated
+from ringlog.store.sqlite.day import compression
+from ringlog.store.sqlite.day.codec import Frame, pack_frame, plain_frame
+from ringlog.store.sqlite.day.compression import compressed, inflated
 
 from .records import NOW
 

@@ -10,10 +10,10 @@ import apsw
 import pytest
 
 from ringlog.model import Kind, StoredEntry, entry_text
-from ringlog.store.sqlite import catalogue
-from ringlog.store.sqlite.codec import pack_frame
-from ringlog.store.sqlite.day_file import DayFile, SealedCall
-from ringlog.store.sqlite.days import Days
+from ringlog.store.sqlite.day.codec import pack_frame
+from ringlog.store.sqlite.day.day_file import DayFile, SealedCall
+from ringlog.store.sqlite.day.days import Days
+from ringlog.store.sqlite.disk import catalogue
 from ringlog.terms import VERSION, terms
 from ringlog.walk import RULES
 

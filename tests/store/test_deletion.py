@@ -14,13 +14,15 @@ import pytest
 
 from ringlog.errors import BeyondRetention, NoSuchAccount, NoSuchCall, StoreBusy, StoreDamaged
 from ringlog.model import CallQuery
-from ringlog.store.sqlite import catalogue, residue, tombstones
-from ringlog.store.sqlite.codec import Chunk, Frame
-from ringlog.store.sqlite.days import Days
-from ringlog.store.sqlite.deletion import Deletion
-from ringlog.store.sqlite.sealing import Round, Sealing
+from ringlog.store.sqlite.day.codec import Chunk, Frame
+from ringlog.store.sqlite.day.days import Days
+from ringlog.store.sqlite.disk import catalogue
+from ringlog.store.sqlite.disk.writer import Writer
+from ringlog.store.sqlite.dropping import residue
+from ringlog.store.sqlite.dropping.deletion import Deletion
+from ringlog.store.sqlite.index import tombstones
+from ringlog.store.sqlite.sealing.sealing import Round, Sealing
 from ringlog.store.sqlite.store import SqliteStore
-from ringlog.store.sqlite.writer import Writer
 
 from .doomed import KEPT, SECRETS, doomed_call, kept_call
 from .records import DAY, NOW, batch, ended, entry, horizon

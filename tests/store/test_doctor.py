@@ -11,7 +11,7 @@ import pytest
 
 from ringlog.errors import ConfigurationFault, StoreDamaged
 from ringlog.model import Kind
-from ringlog.store.sqlite.doctor import Doctor
+from ringlog.store.sqlite.doctor.doctor import Doctor
 from ringlog.store.sqlite.store import SqliteStore
 
 from .records import DAY, NOW, batch, ended, entry, horizon

@@ -8,8 +8,8 @@ import pytest
 
 from ringlog.errors import BeyondRetention, DetailsGone
 from ringlog.model import Expired
-from ringlog.store.sqlite import expiry
-from ringlog.store.sqlite.doctor import Doctor
+from ringlog.store.sqlite.doctor.doctor import Doctor
+from ringlog.store.sqlite.dropping import expiry
 from ringlog.store.sqlite.store import SqliteStore
 
 from .records import DAY, NOW, batch, ended, entry, horizon

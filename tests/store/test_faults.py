@@ -10,9 +10,9 @@ import pytest
 from ringlog.accounts import Accounts
 from ringlog.errors import StoreFault, StoreFull
 from ringlog.model import Appended, Expired
-from ringlog.store.sqlite.doctor import Doctor
-from ringlog.store.sqlite.sealer import Sealer
-from ringlog.store.sqlite.steps import Step
+from ringlog.store.sqlite.doctor.doctor import Doctor
+from ringlog.store.sqlite.sealing.sealer import Sealer
+from ringlog.store.sqlite.sealing.steps import Step
 from ringlog.store.sqlite.store import SqliteStore
 
 from .disk import Disk, catalogue, days, disk, nothing

@@ -10,9 +10,9 @@ import pytest
 
 from ringlog.errors import StoreFault
 from ringlog.model import Backlog
-from ringlog.store.sqlite import sealing
-from ringlog.store.sqlite.sealer_process import SILENT_S, SealerProcess
-from ringlog.store.sqlite.steps import Step
+from ringlog.store.sqlite.sealing import sealing
+from ringlog.store.sqlite.sealing.sealer_process import SILENT_S, SealerProcess
+from ringlog.store.sqlite.sealing.steps import Step
 from ringlog.store.sqlite.store import SqliteStore
 
 from .records import DAY, NOW, batch, ended, entry, horizon

@@ -7,8 +7,8 @@ import pytest
 
 from ringlog.errors import StoreDamaged
 from ringlog.store.sqlite.backup import back_up
-from ringlog.store.sqlite.days import BESIDE
-from ringlog.store.sqlite.doctor import Doctor
+from ringlog.store.sqlite.day.days import BESIDE
+from ringlog.store.sqlite.doctor.doctor import Doctor
 from ringlog.store.sqlite.store import SqliteStore
 
 from .records import DAY, NOW, batch, ended, entry, horizon

@@ -11,8 +11,8 @@ import pytest
 from ringlog.errors import ConfigurationFault
 from ringlog.model import MICROSECONDS
 from ringlog.overview import Period
-from ringlog.store.sqlite import files
-from ringlog.store.sqlite.catalogue import migrations
+from ringlog.store.sqlite.disk import files
+from ringlog.store.sqlite.disk.catalogue import migrations
 from ringlog.store.sqlite.store import SqliteStore
 
 from .aged import OLDER, as_json, fill, late, sealed, told

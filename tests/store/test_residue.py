@@ -6,8 +6,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from ringlog.store.sqlite import residue
-from ringlog.store.sqlite.catalogue import Connection, connect_to_write
+from ringlog.store.sqlite.disk.catalogue import Connection, connect_to_write
+from ringlog.store.sqlite.dropping import residue
 
 ROWS = 4000
 

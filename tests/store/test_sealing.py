@@ -15,12 +15,12 @@ import pytest
 
 from ringlog.errors import StoreDamaged, StoreFault
 from ringlog.model import Backlog, Kind, StoredEntry
-from ringlog.store.sqlite import waiting
-from ringlog.store.sqlite.catalogue import connect
-from ringlog.store.sqlite.codec import Chunk, Run, join_frame, pack_chunk, pack_frame
-from ringlog.store.sqlite.days import Days
+from ringlog.store.sqlite.calls.tails import Tails
+from ringlog.store.sqlite.day.codec import Chunk, Run, join_frame, pack_chunk, pack_frame
+from ringlog.store.sqlite.day.days import Days
+from ringlog.store.sqlite.disk.catalogue import connect
+from ringlog.store.sqlite.sealing import waiting
 from ringlog.store.sqlite.store import SqliteStore
-from ringlog.store.sqlite.tails import Tails
 
 from .records import DAY, NOW, batch, ended, entry, horizon
 
@@ -35,7 +35,7 @@ def sealers(folder: Path) -> list[int]:
             command = (process / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue  # it ended meanwhile
-        if b"ringlog.store.sqlite.sealer" in command and str(folder).encode() in command:
+        if b"ringlog.store.sqlite.sealing.sealer" in command and str(folder).encode() in command:
             found.append(int(process.name))
     return found
 

@@ -10,7 +10,7 @@ import pytest
 from ringlog.call_log import CallLog
 from ringlog.config import Retention
 from ringlog.model import CallPage, CallQuery, Place
-from ringlog.store.sqlite.searching import SEALED_S, UNSEALED_S
+from ringlog.store.sqlite.calls.searching import SEALED_S, UNSEALED_S
 from ringlog.store.sqlite.store import SqliteStore
 
 from .records import DAY, NOW, batch, ended, entry, horizon

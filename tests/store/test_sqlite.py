@@ -11,7 +11,7 @@ import pytest
 
 from ringlog.errors import ConfigurationFault, DetailsGone, StoreDamaged, StoreLocked
 from ringlog.store.base import Store
-from ringlog.store.sqlite.catalogue import migrations
+from ringlog.store.sqlite.disk.catalogue import migrations
 from ringlog.store.sqlite.store import SqliteStore
 
 from .contract import StoreContract

@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringlog.model import Kind, StoredEntry, entry_text
-from ringlog.store.sqlite import catalogue, step_counts
-from ringlog.store.sqlite.codec import pack_frame
-from ringlog.store.sqlite.day_file import DayFile, SealedCall
-from ringlog.store.sqlite.days import Days
-from ringlog.store.sqlite.step_checks import recounted, stored
-from ringlog.store.sqlite.step_counts import OTHER, OTHER_MOVE, Counts
+from ringlog.store.sqlite.day import step_counts
+from ringlog.store.sqlite.day.codec import pack_frame
+from ringlog.store.sqlite.day.day_file import DayFile, SealedCall
+from ringlog.store.sqlite.day.days import Days
+from ringlog.store.sqlite.day.step_counts import OTHER, OTHER_MOVE, Counts
+from ringlog.store.sqlite.disk import catalogue
+from ringlog.store.sqlite.doctor.step_checks import recounted, stored
 from ringlog.walk import RULES
 
 DAY = 20_000

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 
-from ringlog.store.sqlite import catalogue
+from ringlog.store.sqlite.disk import catalogue
 from ringlog.store.sqlite.store import SqliteStore
 
 from .records import NOW, batch, entry, horizon

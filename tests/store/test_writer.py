@@ -11,8 +11,8 @@ from threading import Event
 import pytest
 
 from ringlog.errors import StoreBusy
-from ringlog.store.sqlite.catalogue import Connection, connect_to_write
-from ringlog.store.sqlite.writer import (
+from ringlog.store.sqlite.disk.catalogue import Connection, connect_to_write
+from ringlog.store.sqlite.disk.writer import (
     GROUP_BYTES,
     MAX_WAITING,
     MAX_WAITING_BYTES,

@@ -24,7 +24,7 @@ from threading import Thread
 from ringlog.config import Retention
 from ringlog.errors import DetailsGone, NoSuchCall
 from ringlog.model import DAY_S, MICROSECONDS
-from ringlog.store.sqlite.doctor import Doctor
+from ringlog.store.sqlite.doctor.doctor import Doctor
 from ringlog.store.sqlite.store import SqliteStore
 from tests.journeys.sealed import MINUTE_US, at, in_store, received
 from tests.running import ENVIRONMENT, RINGLOG, Server, basic, ringlog

@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 
 from ringlog.errors import DetailsGone, NoSuchAccount, NoSuchCall
-from ringlog.store.sqlite.doctor import Doctor
+from ringlog.store.sqlite.doctor.doctor import Doctor
 from ringlog.store.sqlite.store import SqliteStore
 from tests.store.records import DAY, NOW, batch, ended
 from tests.torture.disk import Chance, Disk

@@ -18,8 +18,8 @@ from unittest.mock import patch
 
 import apsw
 
-from ringlog.store.sqlite import files
-from ringlog.store.sqlite.catalogue import Connection
+from ringlog.store.sqlite.disk import files
+from ringlog.store.sqlite.disk.catalogue import Connection
 
 SYSTEM = "unix"
 STEPS = ("mkdir", "make_private", "write", "fsync", "fsync_folder", "rename", "unlink")

@@ -16,10 +16,11 @@ from unittest.mock import patch
 from ringlog.config import Retention
 from ringlog.errors import StoreBusy
 from ringlog.model import DAY_S, MICROSECONDS, EntryRecord, Horizon
-from ringlog.store.sqlite import sealing, wal
 from ringlog.store.sqlite.backup import back_up
-from ringlog.store.sqlite.sealer import Sealer
-from ringlog.store.sqlite.steps import Report, Step
+from ringlog.store.sqlite.disk import wal
+from ringlog.store.sqlite.sealing import sealing
+from ringlog.store.sqlite.sealing.sealer import Sealer
+from ringlog.store.sqlite.sealing.steps import Report, Step
 from ringlog.store.sqlite.store import SqliteStore
 from tests.store.records import DAY, NOW, batch, ended, entry
 

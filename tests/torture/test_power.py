@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ringlog.store.sqlite import files
+from ringlog.store.sqlite.disk import files
 from tests.torture.power import tried
 from tests.torture.recorder import Rig
 
-STORE = Path(files.__file__).parent
+STORE = Path(files.__file__).parents[1]
 ON_ITS_OWN = re.compile(
     r"(?<!files)\.(mkdir|rmdir|unlink|rename|touch|write_bytes|write_text)\(|\bos\.(open|fsync|replace|remove)\b"
 )
@@ -18,7 +18,7 @@ ON_ITS_OWN = re.compile(
 
 def test_the_rig_sees_all_that_the_store_does_to_files() -> None:
     """What a backup that failed takes away again is all that is not done by `files.py`."""
-    others = [file for file in STORE.glob("*.py") if file.name != "files.py"]
+    others = [file for file in STORE.rglob("*.py") if file.name != "files.py"]
     assert len(others) > 10
     assert [file.name for file in others if ON_ITS_OWN.search(file.read_text())] == []
 

@@ -9,8 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 
 from ringlog.cli import options
 from ringlog.cli.place import existing
-from ringlog.store.sqlite.doctor import Doctor
-from ringlog.store.sqlite.doctor import Progress as Told
+from ringlog.store.sqlite.doctor.doctor import Doctor
+from ringlog.store.sqlite.doctor.doctor import Progress as Told
 from ringlog.wording import visible
 
 

@@ -14,18 +14,17 @@ from pathlib import Path
 
 from ringlog.errors import ConfigurationFault, StoreDamaged
 from ringlog.model import StoredEntry
-from ringlog.store.sqlite import files
-from ringlog.store.sqlite.call_checks import ERROR
-from ringlog.store.sqlite.call_index import Error, earlier_error
-from ringlog.store.sqlite.catalogue import READ, Connection, connect, reading
-from ringlog.store.sqlite.codec import Frame, pack_frame
-from ringlog.store.sqlite.day_file import APPLICATIONS, DayFile, SealedCall, has_sealed
-from ringlog.store.sqlite.days import Days
-from ringlog.store.sqlite.expiry import OPEN
-from ringlog.store.sqlite.faults import CATALOGUE, SEAM, UNREADABLE, unreadable
-from ringlog.store.sqlite.step_counts import Application
+from ringlog.store.sqlite.day.codec import Frame, pack_frame
+from ringlog.store.sqlite.day.day_file import APPLICATIONS, DayFile, SealedCall, has_sealed
+from ringlog.store.sqlite.day.days import OPEN, Days
+from ringlog.store.sqlite.day.step_counts import Application
+from ringlog.store.sqlite.disk import files
+from ringlog.store.sqlite.disk.catalogue import READ, Connection, connect, reading
+from ringlog.store.sqlite.disk.faults import CATALOGUE, SEAM, UNREADABLE, unreadable
+from ringlog.store.sqlite.doctor.call_checks import ERROR
+from ringlog.store.sqlite.doctor.store_checks import Patient, check_version
+from ringlog.store.sqlite.index.call_index import Error, earlier_error
 from ringlog.store.sqlite.store import SqliteStore
-from ringlog.store.sqlite.store_checks import Patient, check_version
 
 PAGES = 1000
 """Copied at once."""

@@ -1,9 +1,9 @@
 """Which Days cannot be read: those in which a read or a sealing failed, and at the start a look into each."""
 
 from ringlog.model import Backlog, Health
-from ringlog.store.sqlite.call_index import GONE, N_BITS
-from ringlog.store.sqlite.catalogue import Connection
-from ringlog.store.sqlite.days import Days, name
+from ringlog.store.sqlite.day.days import Days, name
+from ringlog.store.sqlite.disk.catalogue import Connection
+from ringlog.store.sqlite.index.call_index import GONE, N_BITS
 
 ONE_OF_EACH = (
     f"SELECT (SELECT id FROM call WHERE id >= (day.day << {N_BITS}) + gone_n "  # noqa: S608 - a constant

@@ -32,20 +32,22 @@ from ringlog.model import (
     Tail,
 )
 from ringlog.overview import Overview, Period
-from ringlog.store.sqlite import accounts, catalogue, files, listing, logins, reading, tombstones
-from ringlog.store.sqlite.appending import append
-from ringlog.store.sqlite.catalogue import Connection
-from ringlog.store.sqlite.clock import is_steady
-from ringlog.store.sqlite.days import Days
-from ringlog.store.sqlite.deletion import Deletion
-from ringlog.store.sqlite.expiry import Expiry
-from ringlog.store.sqlite.faults import CATALOGUE, SEAM, unreadable
+from ringlog.store.sqlite.calls import listing, reading
+from ringlog.store.sqlite.calls.appending import append
+from ringlog.store.sqlite.calls.overview import Summary
+from ringlog.store.sqlite.calls.searching import Searching
+from ringlog.store.sqlite.calls.tails import Tails
+from ringlog.store.sqlite.day.days import Days
+from ringlog.store.sqlite.disk import catalogue, files
+from ringlog.store.sqlite.disk.catalogue import Connection
+from ringlog.store.sqlite.disk.clock import is_steady
+from ringlog.store.sqlite.disk.faults import CATALOGUE, SEAM, unreadable
+from ringlog.store.sqlite.disk.writer import Job, Writer
+from ringlog.store.sqlite.dropping.deletion import Deletion
+from ringlog.store.sqlite.dropping.expiry import Expiry
 from ringlog.store.sqlite.health import health, look_into_each
-from ringlog.store.sqlite.overview import Summary
-from ringlog.store.sqlite.sealing import Reached, Round, Sealing
-from ringlog.store.sqlite.searching import Searching
-from ringlog.store.sqlite.tails import Tails
-from ringlog.store.sqlite.writer import Job, Writer
+from ringlog.store.sqlite.index import accounts, logins, tombstones
+from ringlog.store.sqlite.sealing.sealing import Reached, Round, Sealing
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""Calls as they come and are asked for: appending, reading, lists, search, the overview."""

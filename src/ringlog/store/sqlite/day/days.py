@@ -1,0 +1,151 @@
+"""Day files: where they lie, and a bounded pool of connections that read them."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Any, NamedTuple
+
+import apsw
+
+from ringlog.errors import StoreDamaged
+from ringlog.store.sqlite.day.codec import Frame
+from ringlog.store.sqlite.disk import files
+from ringlog.store.sqlite.disk.catalogue import Connection, connect, connect_to_write, make_durable, migrate
+from ringlog.store.sqlite.disk.faults import UNREADABLE
+from ringlog.store.sqlite.index.call_index import N_BITS, Error
+
+OPEN, EXPIRING, GONE = 0, 1, 2
+"""What the catalogue says of a Day: kept; marked, its file goes; its file is gone."""
+
+POOL = 32
+"""Connections kept open for reading."""
+
+BESIDE = ("", "-wal", "-shm", "-journal")
+"""What SQLite keeps of a database; a journal only while it makes the file, or where it was killed then."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def name(day: int) -> str:
+    """`2026-11-23`."""
+    return f"{EPOCH + timedelta(days=day):%Y-%m-%d}"
+
+
+class Sealed(NamedTuple):
+    """A call's row in its Day."""
+
+    first_error: Error
+    frame: bytes
+
+
+class Days:
+    """The folder of Day files. Reading is safe from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._pool: OrderedDict[int, Connection] = OrderedDict()
+        self._lock = Lock()
+        self._suspects: dict[int, int] = {}
+
+    def path(self, day: int) -> Path:
+        return self._folder / f"{name(day)}.db"
+
+    def is_made(self, day: int) -> bool:
+        """Whether there is a file. One of no bytes is none: nothing was written to it, or all is lost."""
+        path = self.path(day)
+        return path.exists() and path.stat().st_size > 0
+
+    def sealed(self, call_id: int) -> Sealed:
+        """Raises StoreDamaged where the call is not there, and apsw.Error."""
+        row = self._row(call_id, "SELECT first_error_us, first_error, frame FROM frame WHERE call_id = ?")
+        return Sealed((row[0], row[1]), row[2])
+
+    def frame(self, call_id: int) -> bytes:
+        """Raises StoreDamaged where the call is not there, and apsw.Error."""
+        return self._row(call_id, "SELECT frame FROM frame WHERE call_id = ?")[0]
+
+    def first_error(self, call_id: int) -> Error:
+        """Of the sealed entries. Raises StoreDamaged, apsw.Error."""
+        row = self._row(call_id, "SELECT first_error_us, first_error FROM frame WHERE call_id = ?")
+        return row[0], row[1]
+
+    def _row(self, call_id: int, select: str) -> tuple[Any, ...]:
+        day = call_id >> N_BITS
+        try:
+            with self._lock:
+                # A pooled connection may hold a file that another process has unlinked and made anew.
+                for fresh in (False, True):
+                    if fresh:
+                        self._forget(day)
+                    if rows := self._reader(day).rows(select, (call_id,)):
+                        return rows[0]
+                raise StoreDamaged
+        except UNREADABLE:
+            self.suspect(call_id)
+            raise
+
+    def suspect(self, call_id: int) -> None:
+        """Notes that this call's detail could not be read: the next `broken` tries it again."""
+        day = call_id >> N_BITS
+        with self._lock:
+            self._forget(day)
+            self._suspects[day] = call_id
+
+    def broken(self, is_kept: Callable[[int], bool]) -> list[int]:
+        """The suspected Days whose call still cannot be read. What is not kept any more is no suspect."""
+        with self._lock:
+            suspects, self._suspects = self._suspects, {}
+        for call_id in suspects.values():
+            if is_kept(call_id):
+                self.look(call_id)
+        return sorted(self._suspects)
+
+    def look(self, call_id: int) -> None:
+        """Suspects the Day unless this sealed call can be read."""
+        try:
+            Frame(self.sealed(call_id).frame)
+        except (apsw.Error, StoreDamaged):
+            self.suspect(call_id)
+
+    def _reader(self, day: int) -> Connection:
+        connection = self._pool.pop(day, None) or connect(self.path(day))
+        self._pool[day] = connection
+        if len(self._pool) > POOL:
+            self._pool.popitem(last=False)[1].close()
+        return connection
+
+    def _forget(self, day: int) -> None:
+        if connection := self._pool.pop(day, None):
+            connection.close()
+
+    def writer(self, day: int) -> Connection:
+        """For sealing; makes the file where there is none."""
+        connection = connect_to_write(self.path(day), create=True)
+        try:
+            make_durable(connection)
+            migrate(connection, "day")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def remove(self, day: int) -> None:
+        """Unlinks the Day's files, durably. Doing it again does no harm."""
+        path = self.path(day)
+        for beside in BESIDE:
+            files.unlink(path.with_name(path.name + beside))
+        with self._lock:
+            connection = self._pool.pop(day, None)
+        # The disk takes its time to free what nobody holds any more: no read waits for it.
+        if connection:
+            connection.close()
+        if self._folder.is_dir():
+            files.fsync_folder(self._folder)
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._pool.values():
+                connection.close()
+            self._pool.clear()

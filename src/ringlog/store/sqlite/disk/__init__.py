@@ -1,0 +1,1 @@
+"""Files, connections and the one writer: what everything of the store is kept by."""

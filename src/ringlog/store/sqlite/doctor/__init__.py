@@ -1,0 +1,1 @@
+"""`ringlog doctor`: what a store that is well looks like, checked."""

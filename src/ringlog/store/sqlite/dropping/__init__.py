@@ -1,0 +1,1 @@
+"""What leaves the store: expired Days, deleted calls and accounts, the bytes they leave behind."""

@@ -1,0 +1,26 @@
+"""How a call's frame is made: of its chunks, and of the frame that it had."""
+
+from collections.abc import Sequence
+
+from ringlog.model import in_order
+from ringlog.store.sqlite.calls.reading import entries_of, in_sequence, union
+from ringlog.store.sqlite.day.codec import Chunk, Frame, join_frame, pack_frame
+from ringlog.store.sqlite.day.day_file import SealedCall
+from ringlog.store.sqlite.day.days import Sealed
+from ringlog.store.sqlite.index.call_index import Error, earlier_error
+from ringlog.store.sqlite.sealing.waiting import WaitingCall
+
+
+def framed(call: WaitingCall, chunks: Sequence[Chunk], before: Sealed | None) -> SealedCall:
+    """Raises StoreDamaged."""
+    error: Error = call.first_error_us, call.first_error
+    if chunks and not before and in_sequence(chunks):
+        frame, text = join_frame(chunks)
+        return SealedCall(call.id, call.application, call.arrival, error, frame, text)
+    entries = entries_of(chunks)
+    if before:
+        entries = union(entries, Frame(before.frame).entries())
+        error = earlier_error(error, before.first_error)
+    entries = in_order(entries)
+    text = b",".join([entry.text for entry in entries])
+    return SealedCall(call.id, call.application, call.arrival, error, pack_frame(entries), text)
