@@ -1,7 +1,7 @@
 """Built stores: generated calls, appended and sealed in process, kept for later runs.
 
-A stock is named for all that makes its bytes: the generator, the shapes, the schema and the codec. Servers
-get a copy, so that it stays as it was built.
+A stock is named for all that makes its bytes: the generator, the shapes, the schema, the codec, what is
+indexed and counted. Servers get a copy, so that it stays as it was built.
 """
 
 import asyncio
@@ -15,11 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import ringlog
+from bench import calls, shapes
 from bench.calls import BASE_S, DAY_S, Traffic
 from bench.machine import ON_SERVER_CORE
+from ringlog import terms, walk
 from ringlog.accounts import Accounts
 from ringlog.config import Retention
+from ringlog.store.sqlite.day import codec, compression, full_text, step_counts
+from ringlog.store.sqlite.disk import catalogue
+from ringlog.store.sqlite.index import call_index
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.wire.records import parse
 
@@ -33,15 +37,11 @@ KEEP = Retention(0, 0)
 
 def version() -> str:
     """Of what a stock's bytes depend on."""
-    store = Path(ringlog.__file__).parent / "store" / "sqlite"
-    parts = [
-        *map(Path(__file__).with_name, ("calls.py", "shapes.py")),
-        *store.glob("schema/**/*"),
-        *map(store.joinpath, ("codec.py", "compression.py", "call_index.py")),
-    ]
+    modules = (calls, shapes, codec, compression, call_index, full_text, step_counts, terms, walk)
+    schema = (Path(catalogue.__file__).parents[1] / "schema").glob("*/*.sql")
     digest = hashlib.sha256()
-    for path in sorted(path for path in parts if path.is_file()):
-        digest.update(path.read_bytes())
+    for path in [*(module.__file__ for module in modules), *sorted(schema)]:
+        digest.update(Path(path).read_bytes())
     return digest.hexdigest()[:12]
 
 
