@@ -77,7 +77,8 @@ def sampled(server: Server, truth: Truth, copies: int) -> Sampler:
     logs = list(truth.logs())
     of_one = len(logs) // copies
     chosen = sorted({round(k * (copies - 1) / (SAMPLES - 1)) for k in range(SAMPLES)})
-    waits = list(ruled_waits(STREAM).values())
+    ruled = ruled_waits(STREAM)
+    waits = [ruled[session_id] for session_id in of_stream(STREAM)]
     calls = [call for k in chosen for call in logs[k * of_one : (k + 1) * of_one]]
     return Sampler(server, calls, waits * len(chosen))
 

@@ -16,7 +16,7 @@ from tests.running import Server
 from tests.wire.asterisk.transcripts import RECORDINGS, STREAMS, messages
 
 AFTER_S = 6
-"""How long a call is asked for after its end."""
+"""How long a call is asked for after its last entry is decided."""
 
 
 class Lag(NamedTuple):
@@ -89,7 +89,7 @@ class Sampler(threading.Thread):
                     continue
                 self._ask(connection, call, ruled)
                 seen = self._seen.get(call["session_id"], 0)
-                over = time.time() > call["end"] + AFTER_S
+                over = time.time() > _decided(call, ruled) + AFTER_S
                 if seen >= len(call["entries"]) or over:
                     self.unread += len(call["entries"]) - seen
                     self._open.remove((call, ruled))
@@ -113,6 +113,12 @@ class Sampler(threading.Thread):
             told = f"{call['src']} → {call['dest']}: {call['entries'][place][1]}"
             self.lags.append(Lag(now - call["entries"][place][3] / 1e6, ruled[place], told))
         self._seen[session_id] = len(body)
+
+
+def _decided(call: Log, ruled: Sequence[float]) -> float:
+    """When the rulings let the last of its entries be told: UNIX seconds."""
+    times = (time_us / 1e6 + wait for (*_, time_us), wait in zip(call["entries"], ruled, strict=True))
+    return max(times, default=call["end"])
 
 
 def quantiles(values: Sequence[float]) -> str:
