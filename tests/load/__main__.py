@@ -128,19 +128,22 @@ def profile(folder: Path, copies: int) -> bool:
 
 
 def away(folder: Path, copies: int, minutes: float, cap_mib: int) -> bool:
-    """The server hangs for half the time and is gone for the other half."""
+    """The server hangs while half of it is played, then is gone.
+
+    At natural speed: an engine whose events come slower than their own times say would be told otherwise.
+    """
     seconds = minutes * 60
-    say(f"{copies} copies in {minutes:g} min, the server hangs, then is gone; --spool-cap {cap_mib}")
+    say(f"{copies} copies, the server hangs, then is gone, {minutes:g} min in all; --spool-cap {cap_mib}")
     with (
         Server(folder / "store") as server,
-        replay(PATH, "--copies", str(copies), "--speed", f"{LASTS_S / seconds:.4f}") as (_, port),
+        replay(PATH, "--copies", str(copies)) as (_, port),
         collector(server, port, folder, "--spool-cap", str(cap_mib)) as process,
     ):
         by_s = moved_by(server)
         began = time.monotonic()
         assert server.process
         server.process.send_signal(signal.SIGSTOP)
-        hanging = threading.Timer(seconds / 2, server.kill)
+        hanging = threading.Timer(LASTS_S / 2, server.kill)
         hanging.start()
         watched(process.pid, port, lambda: time.monotonic() > began + seconds + 10, folder)
         before = memory(process.pid)
@@ -233,7 +236,7 @@ def main() -> int:
     parser.add_argument("what", nargs="*", default=["natural", "fast", "profile", "away"])
     parser.add_argument("--copies", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=10)
-    parser.add_argument("--cap", type=int, default=64)
+    parser.add_argument("--cap", type=int, default=32)
     chosen = parser.parse_args()
     good = True
     for what in chosen.what:
