@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -76,9 +77,13 @@ def test_a_damaged_day(tmp_path: Path, damage: str) -> None:
             if damage == "folder":
                 day.mkdir()
         store = await SqliteStore.open(tmp_path, append=True)
-        with pytest.raises(StoreDamaged, match=r"^The store holds something that cannot be read\.$"):
+        named = rf"^{re.escape(str(day))} (cannot be read|is missing): stop the server and put this file of"
+        with pytest.raises(StoreDamaged, match=named):
             await store.read(one, "x", horizon())
         await store.call(one, "x", horizon())
+        if damage in {"garbage", "folder"}:
+            with pytest.raises(StoreDamaged, match=named):
+                await store.delete_call(one, "x", NOW)
         await store.close()
 
     asyncio.run(story())

@@ -19,8 +19,8 @@ from ringlog.store.sqlite.day.day_file import APPLICATIONS, DayFile, SealedCall,
 from ringlog.store.sqlite.day.days import OPEN, Days
 from ringlog.store.sqlite.day.step_counts import Application
 from ringlog.store.sqlite.disk import files
-from ringlog.store.sqlite.disk.catalogue import READ, Connection, connect, reading
-from ringlog.store.sqlite.disk.faults import CATALOGUE, SEAM, UNREADABLE, unreadable
+from ringlog.store.sqlite.disk.catalogue import READ, Connection, connect, reading, schema_version
+from ringlog.store.sqlite.disk.faults import CATALOGUE, UNREADABLE, Seam, Unreadable, unreadable
 from ringlog.store.sqlite.doctor.call_checks import ERROR
 from ringlog.store.sqlite.doctor.store_checks import Patient, check_version
 from ringlog.store.sqlite.index.call_index import Error, earlier_error
@@ -44,7 +44,7 @@ def back_up(folder: Path, target: Path, progress: Progress) -> None:
 
     Raises ConfigurationFault where it cannot be made, StoreDamaged naming the file, StoreFault.
     """
-    with SEAM, new_folder(folder, target) as part, files.backing_up(folder):
+    with Seam(folder / CATALOGUE), new_folder(folder, target) as part, files.backing_up(folder):
         copying = Copying(folder, part, progress)
         copying.catalogue()
         copying.days()
@@ -99,7 +99,10 @@ class Copying:
                 name = Path("days") / known.day_file(day).name
                 if live_days.is_made(day):
                     self._copy(name)
-                    take_out_unknown(live_, copy_, Days(self._part / "days"), day)
+                    with Seam(self._folder / name):
+                        if has_sealed(copy_, day) and not is_day(self._part / name):
+                            raise Unreadable
+                        take_out_unknown(live_, copy_, Days(self._part / "days"), day)
                 elif has_sealed(copy_, day):
                     raise StoreDamaged(unreadable(self._folder / name))
 
@@ -111,6 +114,8 @@ class Copying:
                 if name == Path(CATALOGUE):
                     check_version(old)
                 self._pages(old, new)
+                if new.rows("PRAGMA quick_check(1)") != [("ok",)]:
+                    raise Unreadable
         except UNREADABLE as error:
             raise StoreDamaged(unreadable(source)) from error
         files.fsync(target)
@@ -124,6 +129,12 @@ class Copying:
                 copying.step(PAGES)
                 self._done += max(before - copying.remaining, 0) * 4096
                 self._progress(self._done, self._total)
+
+
+def is_day(file: Path) -> bool:
+    """Whether anything was ever sealed there."""
+    with closing(connect(file)) as day:
+        return bool(schema_version(day))
 
 
 def take_out_unknown(live: Connection, copy: Connection, days: Days, day: int) -> None:

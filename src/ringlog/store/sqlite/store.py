@@ -41,7 +41,7 @@ from ringlog.store.sqlite.day.days import Days
 from ringlog.store.sqlite.disk import catalogue, files
 from ringlog.store.sqlite.disk.catalogue import Connection
 from ringlog.store.sqlite.disk.clock import is_steady
-from ringlog.store.sqlite.disk.faults import CATALOGUE, SEAM, unreadable
+from ringlog.store.sqlite.disk.faults import CATALOGUE, Seam, unreadable
 from ringlog.store.sqlite.disk.writer import Job, Writer
 from ringlog.store.sqlite.dropping.deletion import Deletion
 from ringlog.store.sqlite.dropping.expiry import Expiry
@@ -61,6 +61,7 @@ class SqliteStore:
 
     def __init__(self, folder: Path, lock: files.Lock | None, reached: Reached) -> None:
         self._path = folder / CATALOGUE
+        self._seam = Seam(self._path)
         self._lock = lock
         self._days = Days(folder / "days")
         self._connection: Connection | None = catalogue.connect(self._path)
@@ -84,7 +85,7 @@ class SqliteStore:
         `reached` is told each point of sealing, expiry and deletion that a kill could hit.
         Raises StoreLocked where another process appends; ConfigurationFault where there is no store.
         """
-        with SEAM:
+        with Seam(folder / CATALOGUE):
             return await asyncio.to_thread(cls._open, folder, append, append or create, reached)
 
     @classmethod
@@ -115,7 +116,7 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Finishes what was begun."""
-        with SEAM:
+        with self._seam:
             await asyncio.to_thread(self._finish)
             if self._connection:
                 self._connection.close()
@@ -138,11 +139,11 @@ class SqliteStore:
         return await self._write(lambda writer: accounts.add_account(writer, email, now_us))
 
     async def accounts(self) -> Sequence[Account]:
-        with SEAM:
+        with self._seam:
             return accounts.accounts(self._reader)
 
     async def account(self, email: str) -> Account:
-        with SEAM:
+        with self._seam:
             return accounts.account(self._reader, email)
 
     async def set_active(self, email: str, active: bool) -> None:
@@ -157,7 +158,7 @@ class SqliteStore:
         return await self._write(lambda writer: accounts.add_key(writer, account_id, digest, scopes, now_us))
 
     async def keys(self, account_id: int) -> Sequence[DeveloperKey]:
-        with SEAM:
+        with self._seam:
             return accounts.keys(self._reader, account_id)
 
     async def revoke_key(self, account_id: int, key_id: int) -> None:
@@ -170,7 +171,7 @@ class SqliteStore:
         await self._write(lambda writer: logins.add_login(writer, digest, key_id, now_us, expires_us))
 
     async def login(self, digest: bytes) -> Login:
-        with SEAM:
+        with self._seam:
             return logins.login(self._reader, digest)
 
     async def end_login(self, digest: bytes) -> None:
@@ -184,19 +185,20 @@ class SqliteStore:
         return await self._write(lambda writer: append(writer, self._days, account_id, batch, horizon), size)
 
     async def call(self, account_id: int, session_id: str, horizon: Horizon) -> Call:
-        with SEAM:
+        with self._seam:
             return reading.one_call(self._reader, self._days, account_id, session_id, horizon)
 
     async def read(self, account_id: int, session_id: str, horizon: Horizon) -> Detail:
-        with SEAM:
-            return reading.detail(self._reader, self._days, account_id, session_id, horizon)
+        with self._seam:
+            found = reading.detail(self._reader, self._days, account_id, session_id, horizon)
+        return Detail(found.call, found.text, self._seam(lambda: found.entries))
 
     async def log(self, account_id: int, session_id: str, horizon: Horizon) -> LogText:
-        with SEAM:
+        with self._seam:
             return reading.log(self._reader, self._days, account_id, session_id, horizon)
 
     async def tail(self, account_id: int, session_id: str, after: int, horizon: Horizon) -> Tail:
-        with SEAM:
+        with self._seam:
             return Tails(self._reader, self._days, horizon).behind(account_id, session_id, after)
 
     async def calls(self, account_id: int, query: CallQuery, horizon: Horizon) -> CallPage:
@@ -252,7 +254,7 @@ class SqliteStore:
         return await self._in(self._upkeep, lambda: is_steady(self._path.parent, now_us))
 
     async def health(self) -> Health:
-        with SEAM:
+        with self._seam:
             return health(self._reader, self._days, self._sealing.waiting)
 
     def _look_into_days(self) -> None:
@@ -276,12 +278,12 @@ class SqliteStore:
             raise StoreLocked("This store was opened for reading only.")
 
     async def _write(self, job: Job[T], size: int = 0) -> T:
-        with SEAM:
+        with self._seam:
             return await self._writer.run(job, size)
 
     async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         _ = self._reader
-        with SEAM:
+        with self._seam:
             return await asyncio.get_running_loop().run_in_executor(thread, work)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from ringlog.model import DETAIL_SOURCE, RESERVED_SOURCE, EntryRecord, StoredEntry
-from ringlog.store.sqlite.day.codec import Chunk, Frame
+from ringlog.store.sqlite.day.codec import Chunk
 from ringlog.store.sqlite.day.days import Days
 from ringlog.store.sqlite.disk.catalogue import Connection
 from ringlog.store.sqlite.index.call_index import IndexedCall
@@ -48,7 +48,7 @@ class Known:
     def _sealed(self) -> list[StoredEntry]:
         if not self._call.sealed_arrival:
             return []
-        return Frame(self._days.sealed(self._call.id).frame).entries()
+        return self._days.frame(self._call.id).entries()
 
     def has_other_sources(self) -> bool:
         """Whether anything but a posted detail is stored. Raises StoreDamaged."""

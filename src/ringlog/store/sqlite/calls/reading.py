@@ -9,7 +9,7 @@ import apsw
 from ringlog.errors import DetailsGone, NoSuchCall, StoreDamaged
 from ringlog.model import UNNUMBERED_SOURCE, Call, Detail, Horizon, LogText, StoredEntry, in_order
 from ringlog.store.sqlite.calls.identity import CHUNKS
-from ringlog.store.sqlite.day.codec import Chunk, Frame
+from ringlog.store.sqlite.day.codec import Chunk
 from ringlog.store.sqlite.day.days import Days
 from ringlog.store.sqlite.disk.catalogue import Connection, reading
 from ringlog.store.sqlite.disk.faults import UNREADABLE
@@ -68,7 +68,6 @@ def detail(connection: Connection, days: Days, account_id: int, session_id: str,
         # Its Day may have been expired since the catalogue was read.
         if known_call(connection, account_id, session_id, horizon).gone:
             raise DetailsGone from None
-        days.suspect(call.id)
         raise
 
 
@@ -82,8 +81,8 @@ def log(connection: Connection, days: Days, account_id: int, session_id: str, ho
         until_us = horizon.kept_until_us(start_s)
         if until_us > horizon.now_us:
             try:
-                return LogText(Frame(days.frame(call_id)).text, until_us)
-            except (apsw.CantOpenError, StoreDamaged):
+                return LogText(days.frame(call_id).text, until_us)
+            except StoreDamaged:
                 break
     found = detail(connection, days, account_id, session_id, horizon)
     return LogText(found.text, horizon.kept_until_us(found.call.start_s))
@@ -98,11 +97,10 @@ def assembled(days: Days, call: IndexedCall, chunks: list[Chunk], horizon: Horiz
             return Detail(answer, b",".join(chunk.text for chunk in chunks), partial(entries_of, chunks))
         return _merged(answer, entries_of(chunks))
     sealed = days.sealed(call.id)
-    frame = Frame(sealed.frame)
     answer = call.call(horizon, earlier_error(known, sealed.first_error)[1])
     if not chunks:
-        return Detail(answer, frame.text, frame.entries)
-    return _merged(answer, union(entries_of(chunks), frame.entries()))
+        return Detail(answer, sealed.frame.text, sealed.frame.entries)
+    return _merged(answer, union(entries_of(chunks), sealed.frame.entries()))
 
 
 def _merged(call: Call, entries: Sequence[StoredEntry]) -> Detail:

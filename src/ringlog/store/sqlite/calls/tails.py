@@ -8,7 +8,7 @@ from typing import Any
 from ringlog.model import FOR_EVER_US, Horizon, Kind, StoredEntry, Tail
 from ringlog.store.sqlite.calls.identity import CHUNKS
 from ringlog.store.sqlite.calls.reading import entries_of, first_error, known_call, union
-from ringlog.store.sqlite.day.codec import Chunk, Frame
+from ringlog.store.sqlite.day.codec import Chunk
 from ringlog.store.sqlite.day.days import Days
 from ringlog.store.sqlite.disk.catalogue import Connection, reading
 from ringlog.store.sqlite.disk.faults import UNREADABLE
@@ -50,7 +50,7 @@ class Tails:
         entries = entries_of([Chunk(*row) for row in chunks])
         if call.sealed_arrival > max(after, 0):
             try:
-                entries = union(entries, Frame(self._days.sealed(call.id).frame).entries())
+                entries = union(entries, self._days.frame(call.id).entries())
             except UNREADABLE:
                 # Its Day may have been expired since the catalogue was read.
                 if known_call(self._connection, call.account_id, call.session_id, self._horizon).gone:

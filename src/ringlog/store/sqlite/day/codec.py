@@ -9,9 +9,9 @@ from functools import lru_cache
 from operator import sub
 from typing import NamedTuple
 
-from ringlog.errors import StoreDamaged
 from ringlog.model import StoredEntry
 from ringlog.store.sqlite.day.compression import compressed, inflated
+from ringlog.store.sqlite.disk.faults import Unreadable
 
 ONE = [bytes((byte,)) for byte in range(256)]
 STEP = b"\x02"
@@ -153,7 +153,7 @@ def _split(text: bytes, lengths: Iterable[int]) -> list[bytes]:
         texts.append(text[at : at + length])
         at += length + 1
     if at != len(text) + 1:
-        raise StoreDamaged
+        raise Unreadable
     return texts
 
 
@@ -226,7 +226,7 @@ class _Columns:
                     shift += 7
                 values.append(value)
         except IndexError:
-            raise StoreDamaged from None
+            raise Unreadable from None
         self.at = at
         return values
 

@@ -11,7 +11,7 @@ from importlib.resources import files
 
 import zstandard
 
-from ringlog.errors import StoreDamaged
+from ringlog.store.sqlite.disk.faults import Unreadable
 
 WITH_MAGIC, WITHOUT_MAGIC = 1, 2
 """Formats: whether zstd's magic number, four bytes that are always the same, stands in each frame."""
@@ -37,12 +37,12 @@ def inflated(packed: bytes) -> bytes:
         form, dictionary = packed[:2]
         frame = packed[2:] if form == WITH_MAGIC else MAGIC + packed[2:]
         if form not in {WITH_MAGIC, WITHOUT_MAGIC}:
-            raise StoreDamaged
+            raise Unreadable
         if not 0 < zstandard.frame_content_size(frame) <= MAX_FRAME_BYTES:
-            raise StoreDamaged
+            raise Unreadable
         return _zstd.decompressor(dictionary).decompress(frame)
     except (ValueError, KeyError, zstandard.ZstdError) as error:
-        raise StoreDamaged from error
+        raise Unreadable from error
 
 
 @cache

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import apsw
 
@@ -13,8 +13,10 @@ from ringlog.errors import StoreDamaged
 from ringlog.store.sqlite.day.codec import Frame
 from ringlog.store.sqlite.disk import files
 from ringlog.store.sqlite.disk.catalogue import Connection, connect, connect_to_write, make_durable, migrate
-from ringlog.store.sqlite.disk.faults import UNREADABLE
+from ringlog.store.sqlite.disk.faults import UNREADABLE, Unreadable, unreadable
 from ringlog.store.sqlite.index.call_index import N_BITS, Error
+
+T = TypeVar("T")
 
 OPEN, EXPIRING, GONE = 0, 1, 2
 """What the catalogue says of a Day: kept; marked, its file goes; its file is gone."""
@@ -40,6 +42,13 @@ class Sealed(NamedTuple):
     frame: bytes
 
 
+class Opened(NamedTuple):
+    """The same, with the frame opened."""
+
+    first_error: Error
+    frame: Frame
+
+
 class Days:
     """The folder of Day files. Reading is safe from any thread."""
 
@@ -57,34 +66,40 @@ class Days:
         path = self.path(day)
         return path.exists() and path.stat().st_size > 0
 
-    def sealed(self, call_id: int) -> Sealed:
-        """Raises StoreDamaged where the call is not there, and apsw.Error."""
-        row = self._row(call_id, "SELECT first_error_us, first_error, frame FROM frame WHERE call_id = ?")
-        return Sealed((row[0], row[1]), row[2])
+    def sealed(self, call_id: int) -> Opened:
+        """Raises StoreDamaged, also where the call is not there, and apsw.Error."""
+        select = "SELECT first_error_us, first_error, frame FROM frame WHERE call_id = ?"
+        return self._read(call_id, select, lambda row: Opened((row[0], row[1]), Frame(row[2])))
 
-    def frame(self, call_id: int) -> bytes:
-        """Raises StoreDamaged where the call is not there, and apsw.Error."""
-        return self._row(call_id, "SELECT frame FROM frame WHERE call_id = ?")[0]
+    def frame(self, call_id: int) -> Frame:
+        """Raises StoreDamaged, also where the call is not there, and apsw.Error."""
+        return self._read(call_id, "SELECT frame FROM frame WHERE call_id = ?", lambda row: Frame(row[0]))
 
     def first_error(self, call_id: int) -> Error:
         """Of the sealed entries. Raises StoreDamaged, apsw.Error."""
-        row = self._row(call_id, "SELECT first_error_us, first_error FROM frame WHERE call_id = ?")
-        return row[0], row[1]
+        select = "SELECT first_error_us, first_error FROM frame WHERE call_id = ?"
+        return self._read(call_id, select, lambda row: (row[0], row[1]))
+
+    def _read(self, call_id: int, select: str, read: Callable[[tuple[Any, ...]], T]) -> T:
+        """What `read` makes of the call's row. Damage is that of the Day's file, and said so."""
+        try:
+            return read(self._row(call_id, select))
+        except UNREADABLE as error:
+            self.suspect(call_id)
+            if isinstance(error, apsw.IOError):
+                raise
+            raise StoreDamaged(unreadable(self.path(call_id >> N_BITS))) from error
 
     def _row(self, call_id: int, select: str) -> tuple[Any, ...]:
         day = call_id >> N_BITS
-        try:
-            with self._lock:
-                # A pooled connection may hold a file that another process has unlinked and made anew.
-                for fresh in (False, True):
-                    if fresh:
-                        self._forget(day)
-                    if rows := self._reader(day).rows(select, (call_id,)):
-                        return rows[0]
-                raise StoreDamaged
-        except UNREADABLE:
-            self.suspect(call_id)
-            raise
+        with self._lock:
+            # A pooled connection may hold a file that another process has unlinked and made anew.
+            for fresh in (False, True):
+                if fresh:
+                    self._forget(day)
+                if rows := self._reader(day).rows(select, (call_id,)):
+                    return rows[0]
+        raise Unreadable
 
     def suspect(self, call_id: int) -> None:
         """Notes that this call's detail could not be read: the next `broken` tries it again."""
@@ -105,7 +120,7 @@ class Days:
     def look(self, call_id: int) -> None:
         """Suspects the Day unless this sealed call can be read."""
         try:
-            Frame(self.sealed(call_id).frame)
+            self.frame(call_id)
         except (apsw.Error, StoreDamaged):
             self.suspect(call_id)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from ringlog.errors import StoreDamaged
+from ringlog.store.sqlite.disk.faults import Unreadable
 
 
 class Data(msgspec.Struct, gc=False):
@@ -33,4 +33,4 @@ def decoded(text: bytes) -> Sequence[Entry]:
     try:
         return _entries.decode(b"[%b]" % text)
     except msgspec.MsgspecError as error:
-        raise StoreDamaged from error
+        raise Unreadable from error

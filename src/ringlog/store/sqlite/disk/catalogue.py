@@ -143,13 +143,13 @@ def schema_version(connection: Connection) -> int:
 @contextmanager
 def writing(connection: Connection) -> Generator[None]:
     """One write transaction: committed, or rolled back when anything passes through."""
-    yield from _transaction(connection, "BEGIN IMMEDIATE")
+    yield from _transaction(connection, "BEGIN IMMEDIATE", "COMMIT")
 
 
 @contextmanager
 def reading(connection: Connection) -> Generator[None]:
-    """One snapshot."""
-    yield from _transaction(connection, "BEGIN")
+    """One snapshot. A rollback ends it: in a damaged Day, a commit has the full-text index read once more."""
+    yield from _transaction(connection, "BEGIN", "ROLLBACK")
 
 
 @contextmanager
@@ -163,12 +163,12 @@ def growing(connection: Connection) -> Generator[None]:
         raise
 
 
-def _transaction(connection: Connection, begin: str) -> Generator[None]:
+def _transaction(connection: Connection, begin: str, end: str) -> Generator[None]:
     connection.run(begin)
     try:
         with growing(connection):
             yield
-            connection.run("COMMIT")
+            connection.run(end)
     except BaseException:
         connection.labels.clear()
         if connection.in_transaction:

@@ -1,6 +1,7 @@
 """The seam: a driver's error gets its name in Ringlog's own tree here and nowhere else."""
 
 import errno
+from contextlib import ContextDecorator
 from pathlib import Path
 from types import TracebackType
 
@@ -10,6 +11,13 @@ from ringlog.errors import StoreBusy, StoreDamaged, StoreFault, StoreFull
 
 CATALOGUE = "catalogue.db"
 
+
+class Unreadable(StoreDamaged):
+    """The store holds something that cannot be read."""
+
+    # Raised where nobody knows which file the bytes are from; the seam does.
+
+
 NAMES: tuple[tuple[type[Exception], type[StoreFault]], ...] = (
     (apsw.FullError, StoreFull),
     (apsw.BusyError, StoreBusy),
@@ -17,6 +25,7 @@ NAMES: tuple[tuple[type[Exception], type[StoreFault]], ...] = (
     (apsw.CorruptError, StoreDamaged),
     (apsw.NotADBError, StoreDamaged),
     (apsw.CantOpenError, StoreDamaged),
+    (Unreadable, StoreDamaged),
     (apsw.Error, StoreFault),
 )
 UNREADABLE = (
@@ -30,15 +39,15 @@ UNREADABLE = (
 """What reading a damaged file raises."""
 
 
-def renamed(error: BaseException) -> StoreFault | None:
-    """What `error` is called outside this room; None where it is none of the driver's or the disk's."""
+def renamed(error: BaseException, file: Path) -> StoreFault | None:
+    """What `error`, met in `file`, is called outside this room; None where it has its name already."""
     if isinstance(error, OSError):
         return StoreFull() if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} else StoreFault()
     if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE:
         return StoreFull()  # no room for the index of a write-ahead log
     for theirs, ours in NAMES:
         if isinstance(error, theirs):
-            return ours()
+            return ours(unreadable(file) if ours is StoreDamaged else "")
     return None
 
 
@@ -52,16 +61,16 @@ def unreadable(file: Path) -> str:
     return f"{file} {what}: {do}."
 
 
-class Seam:
-    """`with SEAM:` renames what passes."""
+class Seam(ContextDecorator):
+    """`with Seam(file):` renames what passes; damage that nobody has named yet is that of `file`."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
 
     def __enter__(self) -> None: ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None and (fault := renamed(error)):
+        if error is not None and (fault := renamed(error, self._file)):
             raise fault from error
-
-
-SEAM = Seam()

@@ -18,7 +18,7 @@ import apsw
 from ringlog.errors import ConfigurationFault
 from ringlog.store.sqlite.day.days import OPEN
 from ringlog.store.sqlite.disk.catalogue import connect_to_look, reading
-from ringlog.store.sqlite.disk.faults import CATALOGUE, SEAM, UNREADABLE, unreadable
+from ringlog.store.sqlite.disk.faults import CATALOGUE, UNREADABLE, Seam, unreadable
 from ringlog.store.sqlite.doctor import call_checks, store_checks
 from ringlog.store.sqlite.doctor.step_checks import steps_add_up
 from ringlog.store.sqlite.doctor.store_checks import Patient
@@ -46,7 +46,7 @@ class Doctor:
 
     def findings(self) -> Iterator[str]:
         """Everything that is wrong. Raises ConfigurationFault for a store of another version, StoreFault."""
-        with SEAM:
+        with Seam(self._file):
             try:
                 with closing(connect_to_look(self._file)) as catalogue:
                     yield from self._examine(Patient(self._folder, catalogue))

@@ -12,7 +12,7 @@ from ringlog.store.sqlite.day.day_file import has_sealed
 from ringlog.store.sqlite.day.days import BESIDE, EXPIRING, OPEN, name
 from ringlog.store.sqlite.disk import files
 from ringlog.store.sqlite.disk.catalogue import Connection, connect_to_look, migrations, schema_version
-from ringlog.store.sqlite.disk.faults import CATALOGUE, UNREADABLE, unreadable
+from ringlog.store.sqlite.disk.faults import CATALOGUE, UNREADABLE, Unreadable, unreadable
 from ringlog.store.sqlite.index.call_index import N_BITS
 
 OURS = {CATALOGUE + beside for beside in BESIDE} | {
@@ -66,7 +66,7 @@ class Patient:
         with closing(connect_to_look(self.day_file(day))) as file:
             if not schema_version(file):
                 if has_sealed(self.catalogue, day):
-                    raise StoreDamaged
+                    raise Unreadable
                 return {}
             return {call_id: (arrival, frame) for call_id, arrival, frame in file.rows(select, (first, end))}
 

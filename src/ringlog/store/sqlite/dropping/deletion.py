@@ -17,7 +17,7 @@ from ringlog.errors import RinglogError
 from ringlog.store.sqlite.day.day_file import DayFile
 from ringlog.store.sqlite.day.days import Days
 from ringlog.store.sqlite.disk.catalogue import Connection
-from ringlog.store.sqlite.disk.faults import UNREADABLE
+from ringlog.store.sqlite.disk.faults import UNREADABLE, renamed
 from ringlog.store.sqlite.disk.writer import Writer
 from ringlog.store.sqlite.dropping.residue import wipe
 from ringlog.store.sqlite.index import tombstones
@@ -109,7 +109,7 @@ class Deletion:
                 self._clear_day(connection, day, calls)
                 cleared += calls
             except (apsw.Error, OSError, RinglogError) as error:
-                failed = failed or error
+                failed = failed or renamed(error, self._days.path(day)) or error
                 if isinstance(error, UNREADABLE):
                     self._days.suspect(calls[0][0])
         return cleared, failed

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from ringlog.model import in_order
 from ringlog.store.sqlite.calls.reading import entries_of, in_sequence, union
-from ringlog.store.sqlite.day.codec import Chunk, Frame, join_frame, pack_frame
+from ringlog.store.sqlite.day.codec import Chunk, join_frame, pack_frame
 from ringlog.store.sqlite.day.day_file import SealedCall
-from ringlog.store.sqlite.day.days import Sealed
+from ringlog.store.sqlite.day.days import Opened
 from ringlog.store.sqlite.index.call_index import Error, earlier_error
 from ringlog.store.sqlite.sealing.waiting import WaitingCall
 
 
-def framed(call: WaitingCall, chunks: Sequence[Chunk], before: Sealed | None) -> SealedCall:
+def framed(call: WaitingCall, chunks: Sequence[Chunk], before: Opened | None) -> SealedCall:
     """Raises StoreDamaged."""
     error: Error = call.first_error_us, call.first_error
     if chunks and not before and in_sequence(chunks):
@@ -19,7 +19,7 @@ def framed(call: WaitingCall, chunks: Sequence[Chunk], before: Sealed | None) ->
         return SealedCall(call.id, call.application, call.arrival, error, frame, text)
     entries = entries_of(chunks)
     if before:
-        entries = union(entries, Frame(before.frame).entries())
+        entries = union(entries, before.frame.entries())
         error = earlier_error(error, before.first_error)
     entries = in_order(entries)
     text = b",".join([entry.text for entry in entries])

@@ -18,11 +18,12 @@ from threading import Thread
 import apsw
 import msgspec
 
-from ringlog.errors import RinglogError, StoreDamaged, StoreFault
+from ringlog.errors import RinglogError
+from ringlog.store.sqlite.day.codec import Frame
 from ringlog.store.sqlite.day.day_file import DayFile, SealedCall
-from ringlog.store.sqlite.day.days import Days, Sealed
+from ringlog.store.sqlite.day.days import Days, Opened, Sealed
 from ringlog.store.sqlite.disk.catalogue import Connection, connect, reading
-from ringlog.store.sqlite.disk.faults import UNREADABLE, renamed
+from ringlog.store.sqlite.disk.faults import CATALOGUE, UNREADABLE, Seam, Unreadable, renamed
 from ringlog.store.sqlite.sealing import waiting
 from ringlog.store.sqlite.sealing.framing import framed
 from ringlog.store.sqlite.sealing.steps import ALIVE, GO_ON, Report, Step
@@ -38,7 +39,8 @@ class Sealer:
     """Holds no file open between two steps: expiry may take a Day away then."""
 
     def __init__(self, folder: Path) -> None:
-        self._catalogue = connect(folder / "catalogue.db")
+        self._file = folder / CATALOGUE
+        self._catalogue = connect(self._file)
         self._days = Days(folder / "days")
 
     def step(self, step: Step) -> Generator[Report]:
@@ -61,22 +63,32 @@ class Sealer:
         except (apsw.Error, OSError, RinglogError) as error:
             # The rest of this Day can wait, the other Days need not.
             report = Report(waiting.last_id(day), waiting=backlog)
-            _note(report, error, calls[0])
+            _note(report, error, calls[0], self._days.path(day))
         if report.calls or report.failed:
             yield report
 
     def _built(
         self, calls: Sequence[WaitingCall], before: Mapping[int, Sealed], report: Report
     ) -> Iterator[SealedCall]:
-        with reading(self._catalogue):
+        with Seam(self._file), reading(self._catalogue):
             chunks = waiting.chunks(self._catalogue, calls)
+        in_day = Seam(self._days.path(calls[0].day))
         for call in calls:
             try:
-                if call.sealed_arrival and call.id not in before:
-                    raise StoreDamaged
-                yield framed(call, chunks[call.id], before.get(call.id))
+                with in_day:
+                    known = _opened(call, before)
+                yield framed(call, chunks[call.id], known)
             except RinglogError as error:
-                _note(report, error, call)
+                _note(report, error, call, self._file)
+
+
+def _opened(call: WaitingCall, before: Mapping[int, Sealed]) -> Opened | None:
+    """What the call's Day holds of it."""
+    if sealed := before.get(call.id):
+        return Opened(sealed.first_error, Frame(sealed.frame))
+    if call.sealed_arrival:
+        raise Unreadable
+    return None
 
 
 def _write(
@@ -91,10 +103,10 @@ def _write(
         file.replace([call for call in calls if call.call_id in before])
 
 
-def _note(report: Report, error: Exception, call: WaitingCall) -> None:
+def _note(report: Report, error: Exception, call: WaitingCall, file: Path) -> None:
     if not report.failed:
-        known = error if isinstance(error, RinglogError) else renamed(error) or StoreFault()
-        report.failed, report.because, report.failed_call = type(known).__name__, known.message, call.id
+        known = renamed(error, file) or error
+        report.failed, report.because, report.failed_call = type(known).__name__, str(known), call.id
         report.failed_unreadable = isinstance(error, UNREADABLE)
 
 
