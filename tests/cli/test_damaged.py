@@ -114,6 +114,18 @@ def test_no_backup_is_made_of_pages_that_nothing_else_reads(
     assert not dest.exists()
 
 
+@pytest.mark.parametrize("command", [*COMMANDS, "doctor", "serve", "account list", "expire"])
+def test_a_catalogue_that_is_gone_is_missed(
+    ringlog: Ringlog, folder: Path, tmp_path: Path, command: str
+) -> None:
+    catalogue = folder / "catalogue.db"
+    catalogue.unlink()
+    before = sorted(folder.rglob("*"))
+    assert said(ringlog, command, tmp_path / "dest") == f"ringlog: {catalogue} is missing: {RESTORE}."
+    assert not (tmp_path / "dest").exists()
+    assert sorted(folder.rglob("*")) == before
+
+
 @pytest.mark.parametrize("command", ["show fresh", "export --session fresh"])
 def test_entries_that_cannot_be_taken_apart_are_the_catalogues(
     ringlog: Ringlog, folder: Path, tmp_path: Path, command: str

@@ -28,6 +28,7 @@ from ringlog.errors import (
     Refused,
 )
 from ringlog.model import Appended, Batch, Call, CallPage, CallQuery, StoredEntry, in_order
+from ringlog.store.sqlite.disk.faults import must_hold_a_store
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.wire.native import call_from_row, stored_from_entry
 from ringlog.wire.xml import entries_xml
@@ -239,10 +240,11 @@ async def opened(where: Where, *, append: bool = False) -> AsyncGenerator[Place]
 
 
 def existing(store: str) -> Path:
-    """The store's folder. Raises ConfigurationFault where no store is, so that a slip makes no new one."""
+    """The store's folder. Raises ConfigurationFault where no store is, so that a slip makes no new one;
+    StoreDamaged where its catalogue is lost.
+    """
     folder = store_folder(store)
-    if not (folder / "catalogue.db").exists():
-        raise ConfigurationFault(f"There is no store in {folder}.")
+    must_hold_a_store(folder)
     return folder
 
 

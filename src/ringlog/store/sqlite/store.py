@@ -41,7 +41,7 @@ from ringlog.store.sqlite.day.days import Days
 from ringlog.store.sqlite.disk import catalogue, files
 from ringlog.store.sqlite.disk.catalogue import Connection
 from ringlog.store.sqlite.disk.clock import is_steady
-from ringlog.store.sqlite.disk.faults import CATALOGUE, Seam, unreadable
+from ringlog.store.sqlite.disk.faults import CATALOGUE, Seam, must_hold_a_store, unreadable
 from ringlog.store.sqlite.disk.writer import Job, Writer
 from ringlog.store.sqlite.dropping.deletion import Deletion
 from ringlog.store.sqlite.dropping.expiry import Expiry
@@ -91,10 +91,10 @@ class SqliteStore:
     @classmethod
     def _open(cls, folder: Path, append: bool, create: bool, reached: Reached) -> "SqliteStore":
         path = folder / CATALOGUE
-        if not create and not path.is_file():
-            raise ConfigurationFault(f"There is no store in {folder}.")
         if create:
             _make(folder)
+        else:
+            must_hold_a_store(folder)
         if append:
             _must_be_writable(folder)
         lock = files.Lock(folder) if append else None

@@ -7,7 +7,7 @@ from types import TracebackType
 
 import apsw
 
-from ringlog.errors import StoreBusy, StoreDamaged, StoreFault, StoreFull
+from ringlog.errors import ConfigurationFault, StoreBusy, StoreDamaged, StoreFault, StoreFull
 
 CATALOGUE = "catalogue.db"
 
@@ -53,12 +53,19 @@ def renamed(error: BaseException, file: Path) -> StoreFault | None:
 
 def unreadable(file: Path) -> str:
     """What an operator is told of a damaged file."""
-    if file.name == CATALOGUE:
-        what, do = "cannot be read", "stop the server and restore the last copy that ringlog backup made"
-    else:
-        what = "cannot be read" if file.exists() else "is missing"
-        do = "stop the server and put this file of the last backup in its place"
-    return f"{file} {what}: {do}."
+    what = "cannot be read" if file.exists() else "is missing"
+    do = "restore the last copy that ringlog backup made"
+    if file.name != CATALOGUE:
+        do = "put this file of the last backup in its place"
+    return f"{file} {what}: stop the server and {do}."
+
+
+def must_hold_a_store(folder: Path) -> None:
+    """Raises ConfigurationFault where no store is, StoreDamaged where only its catalogue is lost."""
+    if not (folder / CATALOGUE).is_file():
+        if any(folder.glob("days/*.db")):
+            raise StoreDamaged(unreadable(folder / CATALOGUE))
+        raise ConfigurationFault(f"There is no store in {folder}.")
 
 
 class Seam(ContextDecorator):

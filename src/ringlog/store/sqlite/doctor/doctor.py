@@ -15,10 +15,9 @@ from typing import NamedTuple
 
 import apsw
 
-from ringlog.errors import ConfigurationFault
 from ringlog.store.sqlite.day.days import OPEN
 from ringlog.store.sqlite.disk.catalogue import connect_to_look, reading
-from ringlog.store.sqlite.disk.faults import CATALOGUE, UNREADABLE, Seam, unreadable
+from ringlog.store.sqlite.disk.faults import CATALOGUE, UNREADABLE, Seam, must_hold_a_store, unreadable
 from ringlog.store.sqlite.doctor import call_checks, store_checks
 from ringlog.store.sqlite.doctor.step_checks import steps_add_up
 from ringlog.store.sqlite.doctor.store_checks import Patient
@@ -32,7 +31,7 @@ Progress = Callable[[int, int], None]
 
 
 class Doctor:
-    """Raises ConfigurationFault where there is no store."""
+    """Raises ConfigurationFault where there is no store, StoreDamaged where its catalogue is lost."""
 
     def __init__(self, folder: Path, progress: Progress) -> None:
         self._folder = folder
@@ -41,8 +40,7 @@ class Doctor:
         self.calls = 0
         self.days = 0
         """Days whose details are kept."""
-        if not self._file.exists():
-            raise ConfigurationFault(f"There is no store in {folder}.")
+        must_hold_a_store(folder)
 
     def findings(self) -> Iterator[str]:
         """Everything that is wrong. Raises ConfigurationFault for a store of another version, StoreFault."""
