@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from ringlog.errors import ConfigurationFault, NoSuchCall, StoreBusy, StoreDamaged
+from ringlog.errors import ConfigurationFault, NoSuchCall, StoreBusy, StoreDamaged, StoreFault, StoreFull
 from ringlog.model import Appended, Expired, Kind
 from ringlog.store.sqlite.backup import back_up
 from ringlog.store.sqlite.disk import files
 from ringlog.store.sqlite.doctor.doctor import Doctor
 from ringlog.store.sqlite.store import SqliteStore
 
+from .disk import disk, nothing
 from .records import DAY, NOW, batch, ended, entry, horizon
 
 
@@ -170,3 +171,34 @@ def test_what_cannot_be_made_is_refused_and_leaves_nothing(tmp_path: Path) -> No
     day.write_bytes(whole)
     back_up(folder, copy, silent)
     assert findings(copy) == []
+
+
+def test_why_there_is_no_backup_names_the_place(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    asyncio.run(closed(folder))
+    (tmp_path / "file").touch()
+    for copy, why in (
+        (tmp_path / "file" / "copy", "File exists"),
+        (tmp_path / ("x" * 300), "File name too long"),
+        (tmp_path / ("x" * 252), "File name too long"),  # only with `.part` behind it
+    ):
+        with pytest.raises(ConfigurationFault, match=rf"^The folder {copy} cannot be made: {why}\.$"):
+            back_up(folder, copy, silent)
+    copy = tmp_path / "copy"
+    with disk() as made:
+        made.full = lambda name: "copy.part" in name
+        with pytest.raises(StoreFull, match=rf"^{copy} finds no room: the disk is full\.$"):
+            back_up(folder, copy, silent)
+        made.full, made.broken = nothing, made.full
+        with pytest.raises(StoreFault, match=r"copy\.part/catalogue\.db cannot be written: the disk refuses"):
+            back_up(folder, copy, silent)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "store"]
+
+
+def test_what_keeps_it_from_the_store_is_named(tmp_path: Path) -> None:
+    asyncio.run(closed(tmp_path / "store"))
+    lock = tmp_path / "store" / "backup.lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    with pytest.raises(StoreFault, match=rf"^{lock}: Is a directory\.$"):
+        back_up(tmp_path / "store", tmp_path / "copy", silent)

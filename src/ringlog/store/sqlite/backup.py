@@ -12,14 +12,16 @@ from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from ringlog.errors import ConfigurationFault, StoreDamaged
+import apsw
+
+from ringlog.errors import ConfigurationFault, StoreDamaged, StoreFault, StoreFull
 from ringlog.model import StoredEntry
 from ringlog.store.sqlite.day.codec import Frame, pack_frame
 from ringlog.store.sqlite.day.day_file import APPLICATIONS, DayFile, SealedCall, has_sealed
 from ringlog.store.sqlite.day.days import OPEN, Days
 from ringlog.store.sqlite.day.step_counts import Application
 from ringlog.store.sqlite.disk import files
-from ringlog.store.sqlite.disk.catalogue import READ, Connection, connect, reading, schema_version
+from ringlog.store.sqlite.disk.catalogue import READ, Connection, connect, growing, reading, schema_version
 from ringlog.store.sqlite.disk.faults import CATALOGUE, UNREADABLE, Seam, Unreadable, unreadable
 from ringlog.store.sqlite.doctor.call_checks import ERROR
 from ringlog.store.sqlite.doctor.store_checks import Patient, check_version
@@ -28,6 +30,9 @@ from ringlog.store.sqlite.store import SqliteStore
 
 PAGES = 1000
 """Copied at once."""
+
+WRITES = {apsw.SQLITE_IOERR_WRITE, apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_TRUNCATE}
+"""What cannot be of the file that is only read."""
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of about how many are copied."""
@@ -42,39 +47,49 @@ UNKNOWN = (
 def back_up(folder: Path, target: Path, progress: Progress) -> None:
     """Makes `target`, wholly or not at all.
 
-    Raises ConfigurationFault where it cannot be made, StoreDamaged naming the file, StoreFault.
+    Raises ConfigurationFault where it cannot be made, StoreDamaged naming the file, StoreFull, StoreFault.
     """
-    with Seam(folder / CATALOGUE), new_folder(folder, target) as part, files.backing_up(folder):
-        copying = Copying(folder, part, progress)
-        copying.catalogue()
-        copying.days()
-        asyncio.run(settle(part))
-        files.fsync_folder(part / "days")
-        files.fsync_folder(part)
+    try:
+        with Seam(folder / CATALOGUE), new_folder(folder, target) as part, files.backing_up(folder):
+            copying = Copying(folder, part, progress)
+            copying.catalogue()
+            copying.days()
+            asyncio.run(settle(part))
+            files.fsync_folder(part / "days")
+            files.fsync_folder(part)
+    except StoreFull:
+        raise StoreFull(f"{target} finds no room: the disk is full.") from None
 
 
 @contextmanager
 def new_folder(folder: Path, target: Path) -> Generator[Path]:
     """A folder beside `target` that takes its name once it is whole; removed where it never is."""
-    part = target.with_name(f"{target.name}.part")
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ConfigurationFault(f"{target} exists: a backup makes a folder of its own.")
-    if part.exists():
-        raise ConfigurationFault(f"{part} is what a backup that was cut off has left: remove it first.")
-    if folder.resolve() in target.resolve().parents:
-        raise ConfigurationFault(f"{target} lies inside the store.")
-    try:
+    with making(target):
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise ConfigurationFault(f"{target} exists: a backup makes a folder of its own.")
+        part = target.absolute().with_name(f"{target.absolute().name}.part")
+        if part.exists():
+            raise ConfigurationFault(f"{part} is what a backup that was cut off has left: remove it first.")
+        if folder.resolve() in target.resolve().parents:
+            raise ConfigurationFault(f"{target} lies inside the store.")
         files.make_folder(part)
         files.make_folder(part / "days")
-    except OSError as error:
-        raise ConfigurationFault(f"The folder {part} cannot be made: {error.strerror}.") from error
     try:
         yield part
-        files.rename(part, target)
+        with making(target):
+            files.rename(part, target)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
     files.fsync_folder(target.parent)
+
+
+@contextmanager
+def making(target: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationFault(f"The folder {target} cannot be made: {error.strerror}.") from error
 
 
 class Copying:
@@ -113,10 +128,13 @@ class Copying:
             with closing(connect(source)) as old, closing(Connection(str(target), flags=READ)) as new:
                 if name == Path(CATALOGUE):
                     check_version(old)
-                self._pages(old, new)
+                with growing(new):
+                    self._pages(old, new)
                 if new.rows("PRAGMA quick_check(1)") != [("ok",)]:
                     raise Unreadable
         except UNREADABLE as error:
+            if getattr(error, "extendedresult", 0) in WRITES:
+                raise StoreFault(f"{target} cannot be written: the disk refuses it.") from error
             raise StoreDamaged(unreadable(source)) from error
         files.fsync(target)
 

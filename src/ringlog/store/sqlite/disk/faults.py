@@ -1,6 +1,7 @@
 """The seam: a driver's error gets its name in Ringlog's own tree here and nowhere else."""
 
 import errno
+import os
 from contextlib import ContextDecorator
 from pathlib import Path
 from types import TracebackType
@@ -42,7 +43,9 @@ UNREADABLE = (
 def renamed(error: BaseException, file: Path) -> StoreFault | None:
     """What `error`, met in `file`, is called outside this room; None where it has its name already."""
     if isinstance(error, OSError):
-        return StoreFull() if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} else StoreFault()
+        if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            return StoreFull()
+        return StoreFault(f"{error.filename}: {error.strerror}." if error.filename else "")
     if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE:
         return StoreFull()  # no room for the index of a write-ahead log
     for theirs, ours in NAMES:
@@ -53,6 +56,8 @@ def renamed(error: BaseException, file: Path) -> StoreFault | None:
 
 def unreadable(file: Path) -> str:
     """What an operator is told of a damaged file."""
+    if file.is_file() and not (os.access(file, os.R_OK) and os.access(file.parent, os.W_OK)):
+        return f"{file} cannot be read: SQLite reads it and writes beside it, which this user may not."
     what = "cannot be read" if file.exists() else "is missing"
     do = "restore the last copy that ringlog backup made"
     if file.name != CATALOGUE:
