@@ -1,6 +1,7 @@
 """One manager's connection to a PBX (AMI): connecting, logging in, asking."""
 
 import asyncio
+import contextlib
 import hashlib
 import os
 import ssl
@@ -11,6 +12,13 @@ from ringlog.errors import ConfigurationFault, Unreachable
 from ringlog.wire.asterisk import Banner, Message, Splitter
 
 READ_BYTES = 2**16
+GREETING = b"Asterisk Call Manager"
+GREETING_S = 5.0
+"""How long it is awaited; an engine greets whoever connects at once."""
+TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
+"""How an alert and a handshake of TLS begin."""
+LINE_BYTES = 80
+"""Of a stranger's first line, so many are quoted."""
 ANSWER_S = 10.0
 """How long a PBX may take to answer a log-in and what is asked with it."""
 BOOT_S = 5.0
@@ -45,6 +53,8 @@ class Session:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._actions = 0
+        self._unread = b""
+        """What came with the greeting."""
 
     async def open(self) -> None:
         """Connects and logs in. Raises LoginRefused, Unreachable, OSError."""
@@ -52,10 +62,25 @@ class Session:
         self._reader, self._writer = await asyncio.open_connection(
             self._pbx.host, self._pbx.port, ssl=context, limit=READ_BYTES
         )
-        await self._log_in()
+        # Somebody who is no Asterisk may say nothing before he is asked.
+        challenge = self.send("Challenge", AuthType="MD5")
+        self._unread = await self._greeting(self._reader)
+        await self._log_in(await self._answer(challenge))
 
-    async def _log_in(self) -> None:
-        challenge = await self.ask("Challenge", AuthType="MD5")
+    async def _greeting(self, reader: asyncio.StreamReader) -> bytes:
+        """The first that is said. Raises Unreachable where no manager interface says it."""
+        said, tls = b"", "" if self._pbx.tls else ": it may want --tls"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GREETING_S):
+                while b"\n" not in said and len(said) < LINE_BYTES:
+                    if not (data := await reader.read(READ_BYTES)):
+                        raise Unreachable(f"{self._pbx} closed the connection before it greeted{tls}.")
+                    said += data
+        if said.startswith(GREETING):
+            return said
+        raise Unreachable(f"{self._pbx} is no Asterisk manager interface: {stranger(said)}.")
+
+    async def _log_in(self, challenge: Message) -> None:
         name = {"Username": self._pbx.username, "Events": "on"}
         if given := challenge.get("Challenge"):
             key = hashlib.md5((given + self._pbx.secret).encode(), usedforsecurity=False).hexdigest()
@@ -76,7 +101,9 @@ class Session:
 
     async def ask(self, action: str, **keys: str) -> Message:
         """The answer; what comes before it is heard."""
-        wanted = self.send(action, **keys)
+        return await self._answer(self.send(action, **keys))
+
+    async def _answer(self, wanted: str) -> Message:
         found: Message | None = None
         while not found:
             for message in await self.read():
@@ -90,7 +117,7 @@ class Session:
         """What is said next. Raises Unreachable where the connection is over, OSError."""
         if not self._reader:
             raise Unreachable(f"{self._pbx} is not connected.")
-        data = await self._reader.read(READ_BYTES)
+        data, self._unread = self._unread or await self._reader.read(READ_BYTES), b""
         if not data:
             raise Unreachable(f"{self._pbx} closed the connection.")
         return self._splitter.feed(data)
@@ -113,6 +140,24 @@ def succeeded(answer: Message) -> bool:
     return answer.get("Response") == "Success"
 
 
+def stranger(said: bytes) -> str:
+    """What somebody does who is no Asterisk, from his first bytes."""
+    if not said:
+        return "it says nothing"
+    if said.startswith(TLS_RECORDS):
+        return "it speaks TLS, which --tls is for"
+    line = said.partition(b"\n")[0].strip()[:LINE_BYTES].decode(errors="replace")
+    return f"it says {line!r}"
+
+
 def unreachable(pbx: Pbx, error: BaseException) -> str:
+    return f"{pbx} cannot be reached: {_why(error)}"
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message})"
+    if isinstance(error, ssl.SSLError):
+        return f"it speaks no TLS that fits ours ({error.reason.lower().replace('_', ' ')})"
     why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-    return f"{pbx} cannot be reached: {why.lower()}"
+    return why.lower() or "it closed the connection"
