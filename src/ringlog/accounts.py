@@ -74,7 +74,7 @@ class Accounts:
                 found = candidate
         if not found or not may_ask(account, found, now_us):
             return None
-        if found.last_used_us is None or now_us - found.last_used_us > USE_NOTED_US:
+        if found.last_used_us is None or not 0 <= now_us - found.last_used_us <= USE_NOTED_US:
             # A full disk must not keep anyone from reading.
             with contextlib.suppress(StoreFault):
                 await self._store.key_used(found.id, now_us)

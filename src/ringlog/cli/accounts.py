@@ -120,7 +120,7 @@ async def _add_key(email: str, wanted: Scope, store: str) -> str:
 
 
 def list_keys(email: Email, store: options.Store = options.STORE, as_json: options.Json = False) -> None:
-    """List an account's developer keys; the keys themselves are not kept."""
+    """List an account's developer keys, not kept themselves; a last use is noted once an hour at most."""
     rows = run(_keys(email, store))
     if as_json:
         typer.echo(json.dumps(rows))
