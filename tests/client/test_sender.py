@@ -253,3 +253,18 @@ def test_what_cannot_be_a_record_is_refused_at_once(tmp_path: Path) -> None:
         ours.entry(Entry("a", Kind.INFO, "lone \ud800", entry(0).data, T))
         assert ours.flush(5)
     assert lines(foreign) == ["lone ?"]
+
+
+def test_what_lies_in_the_spool_is_for_its_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with listening(Foreign(lambda _: Said(503))) as foreign, sender(foreign, tmp_path) as ours:
+            ours.call(CallRow("a", start_s=T // 10**6))
+            ours.entry(entry(0, "a"))
+            modes = {path.name: path.stat().st_mode & 0o777 for path in ours.folder.iterdir()}
+            folder = ours.folder.stat().st_mode & 0o777
+            ours.close(0)
+    finally:
+        os.umask(before)
+    assert {"calls", "delivered"} < set(modes)
+    assert (folder, set(modes.values())) == (0o700, {0o600})

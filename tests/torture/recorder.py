@@ -195,8 +195,10 @@ class Seen:
             self._log.made(folder, is_folder=True)
 
     def make_private(self, path: Path) -> None:
+        is_new = not path.exists()
         self._do.make_private(path)
-        self._log.made(path)
+        if is_new:
+            self._log.made(path)
 
     def write(self, path: Path, data: bytes) -> None:
         is_new = not path.exists()

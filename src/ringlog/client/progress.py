@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ringlog.client.segment import write_all
+from ringlog.client.segment import write_all, write_durably
 from ringlog.model import MICROSECONDS
 
 REWRITE_BYTES = 2**20
@@ -71,7 +71,7 @@ class Progress:
 
     def _rewrite(self, calls: Mapping[str, int]) -> None:
         fresh = self._path.with_suffix(".new")
-        fresh.write_bytes(b"".join(said(*item) for item in calls.items()))
+        write_durably(fresh, b"".join(said(*item) for item in calls.items()))
         fresh.replace(self._path)
 
 

@@ -77,6 +77,8 @@ def connect_to_look(path: Path) -> Connection:
 
 def connect_to_write(path: Path, *, create: bool = False) -> Connection:
     """For writing: durable at each commit, and deleted bytes are overwritten."""
+    if create and not path.exists():
+        files.make_private(path)
     connection = Connection(str(path), flags=CREATE if create else READ)
     try:
         connection.set_busy_timeout(BUSY_MS)

@@ -43,12 +43,14 @@ def fsync_folder(folder: Path) -> None:
 
 
 def make_private(path: Path) -> None:
-    """Makes an empty file for its owner alone."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    """Makes an empty file for its owner alone, where there is none; what SQLite puts beside it is alike."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def write(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
 
 
 def fsync(path: Path) -> None:
