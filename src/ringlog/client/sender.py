@@ -14,6 +14,7 @@ from types import TracebackType
 
 from ringlog.client.cap import Cap, is_debug, session_of
 from ringlog.client.delivery import Delivery, Means, count
+from ringlog.client.elsewhere import left_elsewhere, note_address
 from ringlog.client.http import Server
 from ringlog.client.line import entry_line, row_line
 from ringlog.client.progress import Progress
@@ -72,6 +73,9 @@ class Sender:
         self._cap_bytes = spool_cap
         self._means = means
         self._open(self._folder)
+        note_address(self._folder, url, email)
+        for sentence in left_elsewhere(self._folder):
+            means.warn(sentence)
         _alive.add(self)
 
     def _open(self, folder: Path) -> None:

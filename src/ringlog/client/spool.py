@@ -23,6 +23,8 @@ SEGMENT_BYTES = 8 * 2**20
 KEPT_BYTES = 2**20
 """A segment that is delivered and longer is dropped although it is being written to."""
 
+DELIVERED = "delivered"
+
 
 class Position(NamedTuple):
     """A place between two lines."""
@@ -65,7 +67,7 @@ class Spool:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock_fd = locked(folder / "lock")
-            self._mark_fd = os.open(folder / "delivered", os.O_RDWR | os.O_CREAT, 0o600)
+            self._mark_fd = os.open(folder / DELIVERED, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise ConfigurationFault(f"The spool {folder} cannot be used: {error.strerror}.") from None
         self._appending = threading.Lock()
@@ -73,7 +75,7 @@ class Spool:
         self._fd: int | None = None
         self._unsynced: list[int] = []
         self._dirty = False
-        self._settled = self._read_mark()
+        self._settled = position(os.pread(self._mark_fd, 64, 0))
         self._reading = self._settled.segment
         self._thinned = 0
         self._sizes = {number: whole_bytes(path) for number, path in segments(folder)}
@@ -246,16 +248,17 @@ class Spool:
                 left.abandon()
                 remove_if_empty(fork)
 
-    def _read_mark(self) -> Position:
-        """Nonsense, as a power failure may leave, reads as the beginning: what comes twice is stored once."""
-        try:
-            segment, offset = os.pread(self._mark_fd, 64, 0).split()
-            return Position(int(segment), int(offset))
-        except ValueError:
-            return Position(0, 0)
-
     def _path(self, segment: int) -> Path:
         return segment_path(self.folder, segment)
+
+
+def position(mark: bytes) -> Position:
+    """Nonsense, as a power failure may leave, reads as the beginning: what comes twice is stored once."""
+    try:
+        segment, offset = mark.split()
+        return Position(int(segment), int(offset))
+    except ValueError:
+        return Position(0, 0)
 
 
 def locked(path: Path) -> int:
@@ -271,7 +274,7 @@ def locked(path: Path) -> int:
     return fd
 
 
-def remove_if_empty(folder: Path, leftovers: Iterable[str] = ("lock", "delivered", "calls")) -> None:
+def remove_if_empty(folder: Path, leftovers: Iterable[str] = ("lock", DELIVERED, "calls")) -> None:
     """Removes a spool that holds nothing that anybody would miss."""
     if any(path.name not in leftovers for path in folder.iterdir()):
         return
