@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from ringlog.client.cap import Cap
 from ringlog.model import Entry
 from ringlog.wire.asterisk import Message
 from ringlog.wire.asterisk.events import EVENTS
+from ringlog.wire.asterisk.gaps import Reason
 from tests.wire.asterisk.transcripts import RECORDINGS, STREAMS, messages, of_stream
 
 PAGE = (Path(__file__).parent.parent / "docs" / "asterisk.md").read_text()
@@ -40,6 +42,20 @@ def test_what_the_page_quotes_stands_in_an_expected_log_in_that_order() -> None:
     for what, quoted in rows():
         assert quoted, what
         assert any(in_order(quoted, said) for said in known), (what, quoted)
+
+
+def test_every_sentence_about_a_gap_is_explained() -> None:
+    part = PAGE.partition("\n## Gaps\n")[2].partition("\n## ")[0]
+    cap = Cap(0)
+    for _ in range(7):
+        cap.leave_out("1.1")
+    note = cap.note("1.1", 0)
+    assert note
+    said = {f"Log incomplete: {reason}": reason.by for reason in Reason} | {note.line: None}
+    explained = dict(re.findall(r"^\| `(Log incomplete: [^`]+)` \| .* \| (.*) \|$", part, re.MULTILINE))
+    assert explained.keys() == said.keys()
+    for line, by in said.items():
+        assert explained[line] in {f"`{by}`", "as it does"}
 
 
 def snippets(language: str) -> list[str]:

@@ -1,10 +1,11 @@
 """What was not heard: calls joined in the middle, and calls that were gone when it came back."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ringlog.model import CallRow, CallType, EndedBy, Kind
 from ringlog.wire.asterisk import applications
-from ringlog.wire.asterisk.wording import person, plain
+from ringlog.wire.asterisk.wording import person
 
 if TYPE_CHECKING:
     from ringlog.wire.asterisk.calls import Call, Channel
@@ -13,6 +14,21 @@ if TYPE_CHECKING:
 
 GAP = "gap"
 ANNOUNCER = "CBAnn/"
+
+
+class Reason(StrEnum):
+    """Why a log is incomplete, in its own words."""
+
+    JOINED = "joined in mid-call"
+    RESTARTED = "the engine was restarted"
+    STOPPED = "the engine stopped"
+    CONNECTION_LOST = "the connection to the engine was lost"
+    NOT_LISTENING = "nobody was listening"
+
+    @property
+    def by(self) -> EndedBy:
+        """Who ended the calls that were gone."""
+        return EndedBy.ENGINE if self in {Reason.RESTARTED, Reason.STOPPED} else EndedBy.UNKNOWN
 
 
 def joined(pbx: "Pbx", message: "Message", at_us: int, start_us: int | None = None) -> "Channel | None":
@@ -39,12 +55,12 @@ def _incomplete(pbx: "Pbx", message: "Message", linkedid: str, at_us: int, start
     call = pbx.add_call(linkedid, start_us, CallType.INBOUND)
     src = person(message.get("CallerIDNum"))
     call.tell(CallRow(call.session_id, src=src, type=CallType.INBOUND, start_s=start_us // 1_000_000))
-    call.say(Kind.ERROR, "Log incomplete: joined in mid-call", GAP, "joined", at_us)
+    call.say(Kind.ERROR, f"Log incomplete: {Reason.JOINED}", GAP, "joined", at_us)
     call.joined = True
     return call
 
 
-def gone(pbx: "Pbx", call: "Call", now_us: int, reason: str, by: EndedBy) -> None:
+def gone(pbx: "Pbx", call: "Call", now_us: int, reason: Reason) -> None:
     """A call that ended while nobody listened."""
     applications.settle(call)
     for channel in list(call.channels.values()):
@@ -52,27 +68,19 @@ def gone(pbx: "Pbx", call: "Call", now_us: int, reason: str, by: EndedBy) -> Non
         pbx.drop_channel(channel)
     for place in call.leaving:
         call.log.settle(place)
-    lost(pbx, call.session_id, call.last_us, now_us, reason=reason, by=by, call=call)
+    lost(pbx, call.session_id, call.last_us, now_us, reason=reason, call=call)
     pbx.drop_call(call)
 
 
 def lost(
-    pbx: "Pbx",
-    session_id: str,
-    last_us: int,
-    now_us: int,
-    *,
-    reason: str,
-    by: EndedBy,
-    call: "Call | None" = None,
+    pbx: "Pbx", session_id: str, last_us: int, now_us: int, *, reason: Reason, call: "Call | None" = None
 ) -> None:
     """Says that a call's end was not heard; its end is the last that was."""
     if call is None:
         # Of two sources that speak at one time either may stand first, and this one has to stand behind.
         last_us += 1
         call = pbx.stranger(session_id, last_us)
-    data: dict[str, Any] = {"from": last_us // 1_000_000, "to": now_us // 1_000_000, "reason": plain(reason)}
-    text = f"Log incomplete: {plain(reason)}"
-    call.say(Kind.ERROR, text, GAP, "lost", last_us, **data)
-    call.say(Kind.EVENT, "Disconnecting call", "exit", "hangup", last_us, by=by)
+    data: dict[str, Any] = {"from": last_us // 1_000_000, "to": now_us // 1_000_000, "reason": reason}
+    call.say(Kind.ERROR, f"Log incomplete: {reason}", GAP, "lost", last_us, **data)
+    call.say(Kind.EVENT, "Disconnecting call", "exit", "hangup", last_us, by=reason.by)
     call.tell(CallRow(session_id, end_s=last_us // 1_000_000))

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ringlog.model import CallRow, EndedBy, Entry
+from ringlog.model import CallRow, Entry
 from ringlog.wire.asterisk import gaps
 from ringlog.wire.asterisk.events import handle
+from ringlog.wire.asterisk.gaps import Reason
 from ringlog.wire.asterisk.messages import Message
 from ringlog.wire.asterisk.pbx import Pbx
 from ringlog.wire.asterisk.wording import number
@@ -12,11 +13,6 @@ from ringlog.wire.asterisk.wording import number
 APP_VARIABLES = ("CALL_APP", "CALL_APP_VERSION")
 """Where a dialplan says which application it is, and which version of it."""
 PRIVATE = ("PIN", "CVV", "CVC", "PASSWORD", "SSN")
-
-ENGINE_RESTARTED = "the engine was restarted"
-ENGINE_STOPPED = "the engine stopped"
-CONNECTION_LOST = "the connection to the engine was lost"
-NOT_LISTENING = "nobody was listening"
 
 
 class Translator:
@@ -74,7 +70,7 @@ class Translator:
             self._pbx.advance(now_us)
         self._unsure |= {call.session_id: call.last_us for call in self._pbx.calls.values()}
         if self._stopped:
-            self._gone(ENGINE_STOPPED, EndedBy.ENGINE)
+            self._gone(Reason.STOPPED)
         self._stopped = False
         self._uptime_s = None
         return self._said()
@@ -98,11 +94,11 @@ class Translator:
         unsure, self._unsure = self._unsure, {}
         for call in list(pbx.calls.values()):
             if unsure.pop(call.session_id, None) is not None and not call.channels.keys() & there:
-                gaps.gone(pbx, call, now_us, CONNECTION_LOST, EndedBy.UNKNOWN)
+                gaps.gone(pbx, call, now_us, Reason.CONNECTION_LOST)
         named = {pbx.session_id(message.get("Linkedid")) for message in channels if message.get("Linkedid")}
         for session_id, last_us in unsure.items():
             if session_id not in named:
-                gaps.lost(pbx, session_id, last_us, now_us, reason=NOT_LISTENING, by=EndedBy.UNKNOWN)
+                gaps.lost(pbx, session_id, last_us, now_us, reason=Reason.NOT_LISTENING)
         for message in channels:
             if pbx.channel(message) is None:
                 gaps.joined(pbx, message, now_us, now_us - _duration_us(message.get("Duration")))
@@ -130,16 +126,16 @@ class Translator:
         self._uptime_s = None
         started = {call.session_id: call.start_us for call in self._pbx.calls.values()}
         if any(started.get(session_id, last_us) <= begun_us for session_id, last_us in self._unsure.items()):
-            self._gone(ENGINE_RESTARTED, EndedBy.ENGINE)
+            self._gone(Reason.RESTARTED)
 
-    def _gone(self, reason: str, by: EndedBy) -> None:
+    def _gone(self, reason: Reason) -> None:
         pbx, now_us = self._pbx, self._pbx.now_us
         unsure, self._unsure = self._unsure, {}
         for call in list(pbx.calls.values()):
             if unsure.pop(call.session_id, None) is not None:
-                gaps.gone(pbx, call, now_us, reason, by)
+                gaps.gone(pbx, call, now_us, reason)
         for session_id, last_us in unsure.items():
-            gaps.lost(pbx, session_id, last_us, now_us, reason=reason, by=by)
+            gaps.lost(pbx, session_id, last_us, now_us, reason=reason)
 
     def _said(self) -> list[Entry | CallRow]:
         said = self._pbx.said[:]
