@@ -105,7 +105,7 @@ def close(pbx: "Pbx", call: "Call", data: dict[str, Any], at_us: int) -> None:
         call.log.settle(place)
     told = data if call.caller_left or not call.parting else call.parting
     call.say(Kind.EVENT, "Disconnecting call", EXIT, HANGUP, at_us, **told)
-    call.tell(CallRow(call.session_id, end_s=at_us // 1_000_000))
+    call.tell(CallRow(call.session_id, end_s=call.log.told_us(at_us) // 1_000_000))
     pbx.drop_call(call)
 
 

@@ -55,7 +55,8 @@ def _begin(pbx: Pbx, message: Message, at_us: int) -> None:
     outbound = type_ is CallType.OUTBOUND
     src = OUTBOUND_SRC if outbound else call.first.number
     dest = None if outbound else person(message.get("Exten"))
-    call.tell(CallRow(call.session_id, src=src, dest=dest, type=type_, start_s=at_us // 1_000_000))
+    start_s = call.log.told_us(at_us) // 1_000_000
+    call.tell(CallRow(call.session_id, src=src, dest=dest, type=type_, start_s=start_s))
 
 
 def _known(act: Callable[[Pbx, Message, Channel, int], None]) -> Callable[[Pbx, Message, int], None]:

@@ -54,7 +54,8 @@ def joined(pbx: "Pbx", message: "Message", at_us: int, start_us: int | None = No
 def _incomplete(pbx: "Pbx", message: "Message", linkedid: str, at_us: int, start_us: int) -> "Call":
     call = pbx.add_call(linkedid, start_us, CallType.INBOUND)
     src = person(message.get("CallerIDNum"))
-    call.tell(CallRow(call.session_id, src=src, type=CallType.INBOUND, start_s=start_us // 1_000_000))
+    start_s = call.log.told_us(start_us) // 1_000_000
+    call.tell(CallRow(call.session_id, src=src, type=CallType.INBOUND, start_s=start_s))
     call.say(Kind.ERROR, f"Log incomplete: {Reason.JOINED}", GAP, "joined", at_us)
     call.joined = True
     return call
@@ -80,7 +81,8 @@ def lost(
         # Of two sources that speak at one time either may stand first, and this one has to stand behind.
         last_us += 1
         call = pbx.stranger(session_id, last_us)
-    data: dict[str, Any] = {"from": last_us // 1_000_000, "to": now_us // 1_000_000, "reason": reason}
+    from_s, to_s = (call.log.told_us(us) // 1_000_000 for us in (last_us, now_us))
+    data: dict[str, Any] = {"from": from_s, "to": to_s, "reason": reason}
     call.say(Kind.ERROR, f"Log incomplete: {reason}", GAP, "lost", last_us, **data)
     call.say(Kind.EVENT, "Disconnecting call", "exit", "hangup", last_us, by=reason.by)
-    call.tell(CallRow(session_id, end_s=last_us // 1_000_000))
+    call.tell(CallRow(session_id, end_s=from_s))

@@ -43,12 +43,20 @@ class Place:
 class Log:
     """What is said of one call, in order."""
 
-    def __init__(self, session_id: str, secrets: Secrets, emit: Callable[[Entry], None]) -> None:
+    def __init__(
+        self,
+        session_id: str,
+        secrets: Secrets,
+        emit: Callable[[Entry], None],
+        engine_us: Callable[[int], int] = int,
+    ) -> None:
+        """`engine_us` turns a line's time into the engine's."""
         self.session_id = session_id
         self.said = 0
         """How many lines were said so far, settled or not."""
         self._secrets = secrets
         self._emit = emit
+        self._engine_us = engine_us
         self._waiting: deque[Place] = deque()
         self._last_us = 0
 
@@ -75,13 +83,17 @@ class Log:
         self.said += len(lines)
         self._drain()
 
+    def told_us(self, at_us: int) -> int:
+        """When something happened, as the log tells it: never before what it told already."""
+        return max(self._last_us, self._engine_us(at_us))
+
     def _drain(self) -> None:
         while self._waiting and not self._waiting[0].open:
             for line in self._waiting.popleft().lines:
                 self._emit(self._entry(line))
 
     def _entry(self, line: Line) -> Entry:
-        self._last_us = max(self._last_us, line.at_us)
+        self._last_us = self.told_us(line.at_us)
         clean = self._secrets.cleaned_text
         text = cut_line(clean(line.text))
         result = self._secrets.cleaned(line.result)[:MAX_NAME]

@@ -7,6 +7,7 @@ from itertools import count
 
 from ringlog.model import CONTROL, CallRow, CallType, Entry, is_session_id
 from ringlog.wire.asterisk.calls import Application, Call, Channel, Spot
+from ringlog.wire.asterisk.clock import Clock
 from ringlog.wire.asterisk.inputs import Keys
 from ringlog.wire.asterisk.log import Log
 from ringlog.wire.asterisk.messages import Message
@@ -40,7 +41,8 @@ class Pbx:
         self.session_prefix = session_prefix
         self.variables = variables
         self.now_us = 0
-        """The latest time of any event, or the tick that carried it on."""
+        """The latest time of any event, or the tick that carried it on; never set back."""
+        self.clock = Clock()
         self.calls: dict[str, Call] = {}
         self.channels: dict[str, Channel] = {}
         self.ended: OrderedDict[str, None] = OrderedDict()
@@ -66,6 +68,11 @@ class Pbx:
                 timer.act(due_us)
         self.now_us = max(self.now_us, to_us)
 
+    def reach(self, told_us: int) -> None:
+        """Lets time pass until the engine's clock says so."""
+        self.clock.hear(told_us, self.now_us)
+        self.advance(self.clock.going_us(told_us))
+
     def due_us(self) -> int | None:
         while self._timers and not self._timers[0][2].act:
             heapq.heappop(self._timers)
@@ -73,7 +80,8 @@ class Pbx:
 
     def at(self, message: Message) -> int:
         """When a message happened; one without a time happened with the one before it."""
-        return time_us(message.get("Timestamp")) or self.now_us
+        told_us = time_us(message.get("Timestamp"))
+        return self.now_us if told_us is None else self.clock.going_us(told_us)
 
     # -- channels ------------------------------------------------------------------------------------
 
@@ -123,7 +131,7 @@ class Pbx:
     def add_call(self, linkedid: str, start_us: int, type_: CallType) -> Call:
         secrets = Secrets(self.private)
         session_id = self.session_id(linkedid)
-        log = Log(session_id, secrets, self.said.append)
+        log = Log(session_id, secrets, self.said.append, self.clock.told_us)
         call = Call(session_id, linkedid, start_us, type_, None, log, secrets, self.said.append)
         call.last_us = max(start_us, self.now_us)
         self.calls[linkedid] = call

@@ -189,7 +189,7 @@ def move(pbx: "Pbx", channel: "Channel", linkedid: str, at_us: int) -> None:
     new = pbx.calls.get(linkedid)
     if new is None:
         new = pbx.add_call(linkedid, at_us, CallType.INBOUND)
-        new.tell(CallRow(new.session_id, src=channel.number, start_s=at_us // 1_000_000))
+        new.tell(CallRow(new.session_id, src=channel.number, start_s=new.log.told_us(at_us) // 1_000_000))
         new.first = channel
     channel.keys.settle(channel, at_us)
     doubts.settle(channel)
@@ -203,7 +203,7 @@ def move(pbx: "Pbx", channel: "Channel", linkedid: str, at_us: int) -> None:
             old.log.settle(place)
         text = f"Joined call {new.session_id}"
         old.say(Kind.EVENT, text, "exit", "hangup", at_us, session_id=new.session_id)
-        old.tell(CallRow(old.session_id, end_s=at_us // 1_000_000))
+        old.tell(CallRow(old.session_id, end_s=old.log.told_us(at_us) // 1_000_000))
         pbx.drop_call(old)
     seat(channel, at_us)
     joined = _line(channel, f"Joined by {channel.number or channel.name}", "channel", at_us)

@@ -8,7 +8,7 @@ from ringlog.wire.asterisk.events import handle
 from ringlog.wire.asterisk.gaps import Reason
 from ringlog.wire.asterisk.messages import Message
 from ringlog.wire.asterisk.pbx import Pbx
-from ringlog.wire.asterisk.wording import number
+from ringlog.wire.asterisk.wording import number, time_us
 
 APP_VARIABLES = ("CALL_APP", "CALL_APP_VERSION")
 """Where a dialplan says which application it is, and which version of it."""
@@ -46,20 +46,21 @@ class Translator:
             self._uptime_s = number(message.get("Uptime"))
         if message.name == "Shutdown":
             self._stopped = True
-        if message.get("Timestamp"):
-            pbx.advance(pbx.at(message))
+        if told_us := time_us(message.get("Timestamp")):
+            pbx.reach(told_us)
             self._judge_restart()
         handle(pbx, message)
         return self._said()
 
     def tick(self, now_us: int) -> list[Entry | CallRow]:
         """Time goes on although the engine says nothing."""
-        self._pbx.advance(now_us)
+        self._pbx.advance(self._pbx.clock.going_us(now_us))
         return self._said()
 
     def due_us(self) -> int | None:
         """When `tick` would next have something to do; None: nothing waits."""
-        return self._pbx.due_us()
+        due_us = self._pbx.due_us()
+        return None if due_us is None else self._pbx.clock.told_us(due_us)
 
     def connected(self, now_us: int | None = None) -> list[Entry | CallRow]:
         """A banner: a new connection. What is in progress is unsure until the engine is asked.
@@ -67,7 +68,7 @@ class Translator:
         The engine's uptime (`FullyBooted`) shows by itself whether it began anew; then nothing is left.
         """
         if now_us is not None:
-            self._pbx.advance(now_us)
+            self._pbx.advance(self._pbx.clock.going_us(now_us))
         self._unsure |= {call.session_id: call.last_us for call in self._pbx.calls.values()}
         if self._stopped:
             self._gone(Reason.STOPPED)
@@ -78,8 +79,7 @@ class Translator:
     def lost(self, reason: str, now_us: int) -> list[Entry | CallRow]:
         """The connection broke. Calls go on; what the next connection finds decides about them."""
         del reason
-        self._pbx.advance(now_us)
-        return self._said()
+        return self.tick(now_us)
 
     def channels(self, channels: Sequence[Message], now_us: int) -> list[Entry | CallRow]:
         """The engine's answer to CoreShowChannels: calls it does not name are gone, others go on.
@@ -87,7 +87,8 @@ class Translator:
         A call nobody knew is joined in the middle; it began `Duration` before now.
         """
         pbx = self._pbx
-        pbx.advance(now_us)
+        pbx.reach(now_us)
+        now_us = pbx.now_us
         # A manager without the class `security` may hear no timed event between the banner and this answer.
         self._judge_restart()
         there = {message.get("Uniqueid") for message in channels}
