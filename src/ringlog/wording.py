@@ -10,9 +10,6 @@ UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 JOINERS = "\u200c\u200d"
 """Formats that letters and emoji are made with."""
 
-LEFT_OUT = "Not all could be searched: some calls for want of time, or because they cannot be read."
-"""Of a search that is not complete."""
-
 
 def visible(text: str) -> str:
     r"""`text` with every character that would act on a screen, or hide there, as its escape: `\x1b`."""

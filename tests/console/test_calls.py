@@ -7,12 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from ringlog.model import CallPage
-from ringlog.web.console.asking import asked_for
-from ringlog.web.console.calls import Listing, shown
 from tests.running import Server
 
-from .calls import NOW, Caller, call, line
+from .calls import Caller, call, line
 from .conftest import Visit
 
 pytestmark = pytest.mark.needs_chromium
@@ -90,27 +87,6 @@ def test_a_number_is_searched_on_both_sides(visit: Visit, caller: Caller) -> Non
     page.keyboard.press("Enter")
     page.wait_for_url("**/calls?q=202-555-0177")
     assert set(listed(page)) == {"to", "from"}
-
-
-def test_a_search_shows_the_line_it_found(visit: Visit, caller: Caller) -> None:
-    caller.send(
-        call("a"), line("a", "Asked for the lantern"), call("b"), line("b", "it broke", "error"),
-        line("b", "No lantern is left"), call("c"), line("c", "it broke too", "error"),
-    )  # fmt: skip
-    page = opened(visit, caller)
-    page.get_by_label("Search").fill("lantern")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/calls?q=lantern")
-    assert set(listed(page)) == {"a", "b"}
-    expect(page.locator("tr[data-id=a] .err")).to_have_text("Asked for the lantern")
-    expect(page.locator("tr[data-id=b] .err")).to_have_text("1 error No lantern is left")
-    expect(page.get_by_role("columnheader", name="Line found")).to_be_attached()
-
-
-def test_a_search_that_was_cut_short_says_so() -> None:
-    listing = Listing(None, 1, asked_for({"q": "lantern"}), NOW)  # type: ignore[arg-type] - nothing is read
-    assert shown(listing, {}, CallPage((), None, complete=False))["left_out"].startswith("Not all could be")
-    assert not shown(listing, {}, CallPage((), None))["left_out"]
 
 
 def test_a_pasted_session_id_leads_to_its_call(visit: Visit) -> None:
@@ -252,7 +228,6 @@ def test_what_is_logged_never_runs(visits: object, server: Server, script: bool)
     assert page.get_by_label("Application").input_value() == HOSTILE
     page.goto("/calls?q=" + HOSTILE)
     assert page.get_by_label("Search").input_value() == HOSTILE
-    expect(page.locator("tr.call .err bdi").first).to_contain_text(HOSTILE)
     assert page.title() == "Calls · Ringlog"
 
 

@@ -24,7 +24,9 @@ from ringlog.errors import BadInput
 from ringlog.model import Call, CallPage, CallQuery, CallState, CallType, Kind, StoredEntry
 from ringlog.timeline import timeline
 from ringlog.wire.native import call_row
-from ringlog.wording import LEFT_OUT, visible
+from ringlog.wording import visible
+
+LEFT_OUT = "Not all could be searched: some calls for want of time, or because they cannot be read."
 
 
 class Format(StrEnum):

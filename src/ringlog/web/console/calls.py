@@ -20,7 +20,6 @@ from ringlog.web.console.pages import page
 from ringlog.web.console.spelling import call_address
 from ringlog.web.cookies import AnyRequest
 from ringlog.web.cursors import cursor, place
-from ringlog.wording import LEFT_OUT
 
 PAGE = 50
 """Calls on a page: with its style and script it stays below 100 kB."""
@@ -84,8 +83,6 @@ def shown(listing: Listing, parameters: Mapping[str, str], found: CallPage) -> d
     return {
         "asked": {**dict.fromkeys(FILTERS, ""), **given},
         "filtered": bool(given),
-        "searched": any(call.found for call in found.calls),
-        "left_out": "" if found.complete else LEFT_OUT,
         "days": days(found.calls),
         "applications": sorted({call.application for call in found.calls} - {""}),
         "periods": [(name, title) for name, (title, _) in PERIODS.items()],
