@@ -134,23 +134,6 @@ def test_calls_are_followed_from_their_begin_to_their_end(server: Server, where:
     assert command.interrupted() == 0
 
 
-def test_a_server_that_restarts_is_followed_on(server: Server, start: Start) -> None:
-    server.ingest([entry("x", "one", at=NOW, source="s", seq=1)])
-    options = ["--to", server.url, "--email", server.email]
-    shown = start("show", "x", "--follow", *options, RINGLOG_KEY=server.key)
-    listed = start("calls", "--follow", "--json", *options, RINGLOG_KEY=server.key)
-    shown.until("one")
-    listed.until('"x"')
-    server.kill()
-    assert shown.until("Reconnecting")[-1] == listed.until("Reconnecting")[-1] == "Reconnecting…"
-    time.sleep(2.5)  # so that some attempts fail, and are not spoken of
-    server.start()
-    server.ingest([entry("x", "two", at=NOW, source="s", seq=2), row("y", NOW - 1)])
-    assert len(shown.until("two")) == 1
-    assert len(listed.until('"y"')) == 1
-    assert [shown.interrupted(), listed.interrupted()] == [0, 0]
-
-
 def test_what_cannot_be_followed_is_said(server: Server, start: Start) -> None:
     remote = ["--to", server.url, "--email", server.email]
     for options in (["--store", server.store], remote):

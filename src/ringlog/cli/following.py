@@ -77,12 +77,12 @@ def target(path: str, query: Mapping[str, str | int | None]) -> str:
     return f"{path}?{urlencode(given)}"
 
 
-def events(server: Server, where: str, *, reached: bool = False) -> Iterator[Event]:
+def events(server: Server, where: str) -> Iterator[Event]:
     """Across interruptions, until the server says that it was the last.
 
-    `reached`: it has answered before. Raises Unreachable where it never did, and what a refusal stands for.
+    Raises Unreachable where the server was never reached, and what a refusal stands for.
     """
-    last_id, said = "", False
+    last_id, reached, said = "", False, False
     while True:
         try:
             answer, lines = server.lines(where, {"Last-Event-ID": last_id} if last_id else {})
@@ -105,9 +105,8 @@ def events(server: Server, where: str, *, reached: bool = False) -> Iterator[Eve
 
 
 async def told(server: Server, session_id: str, after: int) -> AsyncIterator[Fresh]:
-    """Until the call has ended and is quiet. What comes before `after` the server has answered already."""
-    where = f"/v1/calls/{quote(session_id, safe='')}/follow?after={after}"
-    for event in events(server, where, reached=True):
+    """Until the call has ended and is quiet."""
+    for event in events(server, f"/v1/calls/{quote(session_id, safe='')}/follow?after={after}"):
         with understood(server):
             if event.name == "call":
                 yield Fresh(call_from_row(msgspec.json.decode(event.data)), ())
