@@ -4,6 +4,7 @@ import contextlib
 import json
 import queue
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import ENVIRONMENT, RINGLOG, Server
+from tests.running import ENVIRONMENT, RINGLOG, Server, ringlog
 from tests.web.records import entry, row
 
 WAIT_S = 60
@@ -33,7 +34,7 @@ class Command:
             [*RINGLOG, *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**ENVIRONMENT, **variables},
         )  # fmt: skip
-        self._lines: queue.Queue[str] = queue.Queue()
+        self._lines: queue.Queue[str | None] = queue.Queue()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
@@ -42,6 +43,7 @@ class Command:
         with self.process.stdout as lines:
             for line in lines:
                 self._lines.put(line.rstrip("\n"))
+        self._lines.put(None)
 
     def close(self) -> None:
         self.process.kill()
@@ -52,7 +54,9 @@ class Command:
         """Lines up to one that holds `part`."""
         lines: list[str] = []
         while not lines or part not in lines[-1]:
-            lines.append(self._lines.get(timeout=WAIT_S))
+            line = self._lines.get(timeout=WAIT_S)
+            assert line is not None, f"It ended after {lines}."
+            lines.append(line)
         return lines
 
     def interrupted(self) -> int:
@@ -79,7 +83,7 @@ def start() -> Iterator[Start]:
 def where(request: pytest.FixtureRequest, server: Server) -> tuple[list[str], dict[str, str]]:
     if request.param == "store":
         return ["--store", server.store], {}
-    return ["--to", server.url, "--email", server.email], {"RINGLOG_KEY": server.key}
+    return to(server.url), {"RINGLOG_KEY": server.key}
 
 
 Where = tuple[list[str], dict[str, str]]
@@ -134,8 +138,75 @@ def test_calls_are_followed_from_their_begin_to_their_end(server: Server, where:
     assert command.interrupted() == 0
 
 
+@pytest.mark.parametrize("end", [Server.kill, Server.terminate])
+def test_a_server_that_restarts_is_followed_on(
+    server: Server, start: Start, end: Callable[[Server], object]
+) -> None:
+    server.ingest([entry("x", "one", at=NOW, source="s", seq=1)])
+    shown = start("show", "x", "--follow", *to(server.url), RINGLOG_KEY=server.key)
+    listed = start("calls", "--follow", "--json", *to(server.url), RINGLOG_KEY=server.key)
+    shown.until("one")
+    listed.until('"x"')
+    end(server)
+    assert shown.until("Reconnecting")[-1] == listed.until("Reconnecting")[-1] == "Reconnecting…"
+    with socket.create_server(("127.0.0.1", server.port)) as down:
+        for _ in range(4):  # attempts that fail, and are not spoken of
+            down.accept()[0].close()
+    server.start()
+    server.ingest([entry("x", "two", at=NOW, source="s", seq=2), row("y", NOW - 1)])
+    assert len(shown.until("two")) == 1
+    assert len(listed.until('"y"')) == 1
+    assert [shown.interrupted(), listed.interrupted()] == [0, 0]
+
+
+def test_a_server_that_goes_before_it_is_followed_is_followed_on(server: Server, start: Start) -> None:
+    server.ingest([entry("x", "one", at=NOW, source="s", seq=1)])
+    with socket.create_server(("127.0.0.1", 0)) as between:
+        url = f"http://127.0.0.1:{between.getsockname()[1]}"
+        shown = start("show", "x", "--follow", *to(url), RINGLOG_KEY=server.key)
+        passed(between, server)
+        shown.until("one")
+        between.accept()[0].close()
+        assert shown.until("Reconnecting") == ["Reconnecting…"]
+        server.ingest([entry("x", "two", at=NOW, source="s", seq=2), row("x", NOW, end=NOW + 1)])
+        passed(between, server)
+        assert len(shown.until("two")) == 1
+    assert "ended" in shown.until("id x")[-2]
+    assert shown.process.wait(WAIT_S) == 0
+
+
+def to(url: str) -> list[str]:
+    return ["--to", url, "--email", Server.email]
+
+
+def passed(between: socket.socket, server: Server) -> None:
+    """The next request goes to the server, and its whole answer comes back."""
+    client, _ = between.accept()
+    with client, socket.create_connection(("127.0.0.1", server.port)) as served:
+        request = b""
+        while not request.endswith(b"\r\n\r\n"):
+            request += client.recv(2**16)
+        served.sendall(request.removesuffix(b"\r\n") + b"Connection: close\r\n\r\n")
+        while answer := served.recv(2**16):
+            client.sendall(answer)
+
+
+def test_a_call_that_ends_while_its_server_is_away_reads_as_ended(server: Server, start: Start) -> None:
+    server.ingest([entry("x", "one", at=NOW, source="s", seq=1)])
+    shown = start("show", "x", "--follow", *to(server.url), RINGLOG_KEY=server.key)
+    shown.until("one")
+    server.kill()
+    shown.until("Reconnecting")
+    imported = ringlog("import", "-", "--store", server.store, input=json.dumps(row("x", NOW, end=NOW + 1)))
+    assert imported.returncode == 0, imported.stderr
+    assert "ended" in ringlog("show", "x", "--follow", "--store", server.store).stdout  # until it is quiet
+    server.start()
+    assert "ended" in shown.until("id x")[-2]
+    assert shown.process.wait(WAIT_S) == 0
+
+
 def test_what_cannot_be_followed_is_said(server: Server, start: Start) -> None:
-    remote = ["--to", server.url, "--email", server.email]
+    remote = to(server.url)
     for options in (["--store", server.store], remote):
         command = start("show", "nothing", "--follow", *options, RINGLOG_KEY=server.key)
         assert command.until("No call log was found.")

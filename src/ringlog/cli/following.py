@@ -77,12 +77,13 @@ def target(path: str, query: Mapping[str, str | int | None]) -> str:
     return f"{path}?{urlencode(given)}"
 
 
-def events(server: Server, where: str) -> Iterator[Event]:
+def events(server: Server, where: str, *, reached: bool = False) -> Iterator[Event]:
     """Across interruptions, until the server says that it was the last.
 
-    Raises Unreachable where the server was never reached, and what a refusal stands for.
+    Raises Unreachable where the server was never reached, `reached` before or here, and what a refusal
+    stands for.
     """
-    last_id, reached, said = "", False, False
+    last_id, said = "", False
     while True:
         try:
             answer, lines = server.lines(where, {"Last-Event-ID": last_id} if last_id else {})
@@ -105,13 +106,20 @@ def events(server: Server, where: str) -> Iterator[Event]:
 
 
 async def told(server: Server, session_id: str, after: int) -> AsyncIterator[Fresh]:
-    """Until the call has ended and is quiet."""
-    for event in events(server, f"/v1/calls/{quote(session_id, safe='')}/follow?after={after}"):
+    """Until the call has ended and is quiet. The server gave what is up to `after`, so it was reached."""
+    where = f"/v1/calls/{quote(session_id, safe='')}"
+    for event in events(server, f"{where}/follow?after={after}", reached=True):
         with understood(server):
             if event.name == "call":
                 yield Fresh(call_from_row(msgspec.json.decode(event.data)), ())
             elif event.name == "entry":
                 yield Fresh(None, [stored_from_entry(event.data)])
+            elif event.name == "end":
+                return
+    # It ended while nobody was connected, without another entry: then no event brings its row.
+    row = checked(server.request("GET", f"{where}?limit=1"))
+    with understood(server):
+        yield Fresh(call_from_row(row.json()["call"]), ())
 
 
 async def list_told(server: Server, asked: Mapping[str, str | int | None]) -> AsyncIterator[Sequence[Call]]:
