@@ -1,15 +1,17 @@
 """The list of calls, as a person with a browser sees it."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Response, expect
 
+from tests.journeys.sealed import day_file, seal
 from tests.running import Server
 
-from .calls import Caller, call, line
+from .calls import NOW, Caller, call, line
 from .conftest import Visit
 
 pytestmark = pytest.mark.needs_chromium
@@ -95,6 +97,58 @@ def test_a_pasted_session_id_leads_to_its_call(visit: Visit) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/calls/1795424645.40")
     expect(page.get_by_text("Missing prompt: prompts/does-not-exist").first).to_be_visible()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_search_shows_the_line_it_found(visits: Any, server: Server, script: bool) -> None:
+    caller = Caller(server)
+    hostile = f"needle {HOSTILE}{BIDI}"
+    caller.send(
+        call("plain", 40), line("plain", "welcome"), line("plain", "the Needle in a haystack"),
+        call("bad", 50), line("bad", "it broke", "error"), line("bad", hostile),
+        call("same", 60), line("same", "no needle there", "error"),
+        call("far", 70), line("far", "straw " * 10_000 + "needle " + "straw " * 100),
+        call("runs", 5, None), line("runs", "a needle was dialled"), line("runs", "welcome", "prompt", 1),
+        call("other", 80), line("other", "welcome"),
+    )  # fmt: skip
+    page = opened(visits(java_script_enabled=script), caller, "/calls?q=needle")
+    expect(page.get_by_role("columnheader", name="Line found")).to_be_visible()
+    shown = {row: page.locator(f"tr[data-id={row}] .err") for row in listed_without_script(page)}
+    assert set(shown) == {"plain", "bad", "same", "far", "runs"}
+    expect(shown["plain"].locator("bdi")).to_have_text("the Needle in a haystack")
+    expect(shown["same"]).to_have_text("1 error: no needle there")
+    expect(shown["runs"].locator("bdi")).to_have_text("a needle was dialled")
+    expect(shown["far"].locator("bdi")).to_contain_text("…raw straw straw needle straw")
+    expect(shown["bad"].locator(".flag")).to_have_text("1")
+    expect(shown["bad"].locator("bdi")).to_have_text(
+        f"needle {HOSTILE}" + r"safe\u202e\u2066txt.exe\u200b\x1b[31m"
+    )
+    assert page.locator("main img, tbody script").count() == 0
+    assert page.title() == "Calls · Ringlog"
+    expect(page.get_by_text("Not all calls could be searched")).to_have_count(0)
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_search_that_was_cut_short_says_so(visits: Any, tmp_path: Path, script: bool) -> None:
+    with Server(tmp_path / "store") as server:
+        caller = Caller(server)
+        caller.send(call("old"), line("old", "a needle"))
+        server.terminate()
+        with ThreadPoolExecutor() as beside:  # in this thread Playwright's event loop runs
+            assert beside.submit(seal, server).result() == 1
+        day_file(server, NOW - 600).unlink()
+        server.start()
+        visit: Visit = visits(
+            server=server, java_script_enabled=script, viewport={"width": 360, "height": 640}
+        )
+        page = opened(visit, caller, "/calls?q=needle")
+        visit.shoot("found-cut-short")
+        expect(page.get_by_text("Not all calls could be searched")).to_be_visible()
+        expect(page.get_by_text("No calls match.")).to_be_visible()
+
+
+def listed_without_script(page: Page) -> list[str]:
+    return [row.get_attribute("data-id") or "" for row in page.locator("tr.call").all()]
 
 
 def test_the_keyboard_does_it_all(visit: Visit, caller: Caller) -> None:
@@ -235,6 +289,17 @@ def test_it_looks_right(look: tuple[Visit, str]) -> None:
     visit, name = look
     page = visit.log_in()
     visit.shoot(f"calls-{name}")
+    assert visit.axe() == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_was_found_looks_right(look: tuple[Visit, str]) -> None:
+    visit, name = look
+    page = visit.log_in("/calls?q=prompts+missing")
+    expect(page.locator("tr.call").first).to_be_visible()
+    visit.shoot(f"found-{name}")
+    page.goto("/calls?q=dialling")
+    visit.shoot(f"found-lines-{name}")
     assert visit.axe() == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

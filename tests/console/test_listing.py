@@ -97,6 +97,16 @@ def test_another_accounts_cursor(caller: Caller, server: Server) -> None:
     assert logged_in(caller).get(unescape(older[1].decode())).status == 400
 
 
+@pytest.mark.parametrize("query", ["q=hello", "module_type=play", "class=prompt"])
+def test_what_asks_entries_is_not_followed(caller: Caller, query: str) -> None:
+    caller.send(call("x"), line("x", "hello", "prompt"))
+    person = logged_in(caller)
+    assert b"data-follow" in person.get("/calls?class=&state=completed").body
+    body = person.get(f"/calls?{query}").body
+    assert b'data-id="x"' in body
+    assert b"data-follow" not in body
+
+
 def test_a_csv_holds_all_pages_and_no_formula(caller: Caller) -> None:
     first = '=HYPERLINK("http://evil.example"), "now"\nand more'
     caller.send(

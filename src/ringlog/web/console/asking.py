@@ -18,9 +18,6 @@ PERIODS: Mapping[str, tuple[str, int]] = {
 """What a period is called, and its seconds."""
 
 FILTERS = ("period", "since", "until", "number", "state", "application", "type", "class", "module_type", "q")
-OF_LINES = {"text", "module_type"}
-"""Native filters that a call's row says nothing of."""
-
 NUMBER = re.compile(r"\+?[0-9 ().-]+")
 FEWEST_DIGITS = 3
 
@@ -47,10 +44,9 @@ class Asked:
 
     def followed(self, now_s: int, limit: int) -> str | None:
         """The address that tells what changes in this list; None where that asks for more than rows tell."""
-        native = self._native(now_s)
-        if OF_LINES & native.keys():
+        if self.query(now_s, limit).searches:
             return None
-        return address("/v1/follow", {**native, "limit": str(limit)})
+        return address("/v1/follow", {**self._native(now_s), "limit": str(limit)})
 
     def _native(self, now_s: int) -> dict[str, str]:
         native = {name: value for name, value in self.given.items() if name not in {"period", "q"}}

@@ -84,6 +84,8 @@ def shown(listing: Listing, parameters: Mapping[str, str], found: CallPage) -> d
         "asked": {**dict.fromkeys(FILTERS, ""), **given},
         "filtered": bool(given),
         "days": days(found.calls),
+        "found": any(call.found for call in found.calls),
+        "complete": found.complete,
         "applications": sorted({call.application for call in found.calls} - {""}),
         "periods": [(name, title) for name, (title, _) in PERIODS.items()],
         "states": [(state, state.capitalize()) for state in CallState],

@@ -1,5 +1,7 @@
 """Times and lengths as pages say them: in UTC; a module of script says them in the viewer's zone."""
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -8,6 +10,13 @@ from ringlog.wording import caller, gap, how, minutes, tenths, visible
 
 FIRST_S, LAST_S = -62_135_596_800, 253_402_300_799
 """Of the years 1 to 9999, which is all that a `datetime` holds."""
+
+WORD = re.compile(r"\w+")
+MOST_WORDS = 16
+MOST_SHOWN = 300
+"""Characters of a line that a list shows."""
+SEEN, BEFORE = 40, 16
+"""So many characters of it are in sight on any screen; and what is shown before a word behind them."""
 
 
 def iso(at_s: int) -> str:
@@ -59,13 +68,24 @@ def call_address(session_id: str) -> str:
     return f"/calls/{quote(session_id, safe='')}"
 
 
+def around(line: str, text: str) -> str:
+    """The part of a line that shows the first of the words in `text`, as long as a row of a list may be."""
+    folded = line.lower()
+    places = [folded.find(word) for word in WORD.findall(text.lower())[:MOST_WORDS]]
+    first = min((place for place in places if place >= 0), default=0)
+    begin = first - BEFORE if first > SEEN else 0
+    part = line[begin : begin + MOST_SHOWN]
+    return f"{'…' if begin else ''}{part}{'…' if begin + MOST_SHOWN < len(line) else ''}"
+
+
 def _at(at_s: int) -> datetime:
     return datetime.fromtimestamp(min(max(at_s, FIRST_S), LAST_S), UTC)
 
 
-FILTERS = {
+FILTERS: dict[str, Callable[..., str]] = {
     f.__name__: f
     for f in (
+        around,
         iso,
         iso_fine,
         clock,
