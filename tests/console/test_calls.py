@@ -144,7 +144,7 @@ def test_a_search_that_was_cut_short_says_so(visits: Any, tmp_path: Path, script
         page = opened(visit, caller, "/calls?q=needle")
         visit.shoot("found-cut-short")
         expect(page.get_by_text("Not all calls could be searched")).to_be_visible()
-        expect(page.get_by_text("No calls match.")).to_be_visible()
+        expect(page.get_by_text("None was found. Clear filters.")).to_be_visible()
 
 
 def listed_without_script(page: Page) -> list[str]:
