@@ -9,7 +9,7 @@ from ringlog.call_log import CallLog
 from ringlog.config import QUIET_US, Retention
 from ringlog.following.following import Following
 from ringlog.following.news import News
-from ringlog.model import MICROSECONDS, CallQuery, CallRow
+from ringlog.model import MICROSECONDS, CallQuery, CallRow, EntryRecord
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.wire.events import Event, parsed
 from tests.store.records import DAY, NOW, batch, ended, entry
@@ -58,8 +58,8 @@ class World:
     def _later(self, seconds: float, do: Callable[[], None]) -> Timer:
         return Timer(self, self.now_us + round(seconds * MICROSECONDS), do)
 
-    async def append(self, *records: object) -> None:
-        await self.call_log.append(self.account_id, batch(*records))  # type: ignore[arg-type]
+    async def append(self, *records: EntryRecord | CallRow) -> None:
+        await self.call_log.append(self.account_id, batch(*records))
 
     async def listener(self, session_id: str = "x") -> Listener:
         """One that has read the call so far."""

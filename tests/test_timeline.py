@@ -74,6 +74,11 @@ def test_an_error_is_never_folded_and_whole_folds_nothing() -> None:
     assert rows(drawn([event("a")] * 9, whole=True)) == ["a"] * 9
 
 
+def test_of_errors_at_one_time_the_first_is_the_one_that_lists_show() -> None:
+    said = [(100, Kind.ERROR, "refused", {}), (0, Kind.ERROR, "busy", {}), (9, Kind.ERROR, "after", {})]
+    assert [line.text for line in drawn(said).errors] == ["busy", "refused", "after"]
+
+
 LEG = {"leg": "PJSIP/agent"}
 
 

@@ -5,7 +5,7 @@ the test that meets it, unless it was announced: `visit.expected`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -122,8 +122,12 @@ class Visit:
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 
 
+Visits = Callable[..., Visit]
+"""Makes one, by default at the server with the recorded calls; options are those of a browser context."""
+
+
 @pytest.fixture
-def visits(browser: Browser, server: Server) -> Iterator[Any]:
+def visits(browser: Browser, server: Server) -> Iterator[Visits]:
     """Makes visits: `visits(color_scheme="dark", java_script_enabled=False, server=…)`."""
     made: list[Visit] = []
 
@@ -137,12 +141,12 @@ def visits(browser: Browser, server: Server) -> Iterator[Any]:
 
 
 @pytest.fixture
-def visit(visits: Any) -> Visit:
+def visit(visits: Visits) -> Visit:
     return visits()
 
 
 @pytest.fixture(params=[(size, scheme) for size in SIZES for scheme in SCHEMES], ids="-".join)
-def look(request: pytest.FixtureRequest, visits: Any) -> tuple[Visit, str]:
+def look(request: pytest.FixtureRequest, visits: Visits) -> tuple[Visit, str]:
     """A visit in each size and colour scheme, and their name, such as `narrow-dark`."""
     size, scheme = request.param
     return visits(viewport=SIZES[size], color_scheme=scheme), f"{size}-{scheme}"

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.running import Server, ringlog
 
-from .conftest import TIMEOUT_MS, Visit
+from .conftest import TIMEOUT_MS, Visit, Visits
 from .person import Person
 
 pytestmark = pytest.mark.needs_chromium
@@ -84,6 +84,16 @@ def test_an_error_is_a_link_to_its_entry_and_has_a_link_of_its_own(visit: Visit)
     assert "after" in page.locator("#rows > :target .data").inner_text()
 
 
+def test_an_error_that_is_jumped_to_is_not_under_the_bar(visits: Visits) -> None:
+    visit: Visit = visits(viewport={"width": 1280, "height": 600})
+    page = visit.log_in(at(TOUR))
+    page.locator(".verdict .first a").click()
+    bar, line = page.locator(".tools").bounding_box(), page.locator("#rows > :target").bounding_box()
+    assert bar
+    assert line
+    assert line["y"] >= bar["y"] + bar["height"]
+
+
 def test_filters_work_at_once_and_are_in_the_address(visit: Visit) -> None:
     page = visit.log_in(at(TOUR))
     for name in ("Debug", "Events", "Info", "Prompts"):
@@ -98,7 +108,7 @@ def test_filters_work_at_once_and_are_in_the_address(visit: Visit) -> None:
     expect(page.locator("#rows .text")).to_have_count(3)
 
 
-def test_without_scripts_it_shows_filters_and_opens_as_well(visits: Any) -> None:
+def test_without_scripts_it_shows_filters_and_opens_as_well(visits: Visits) -> None:
     visit: Visit = visits(java_script_enabled=False)
     page = visit.log_in(at(TOUR))
     assert page.locator(".verdict .first a").inner_text().startswith("Missing prompt")
@@ -114,7 +124,7 @@ def test_without_scripts_it_shows_filters_and_opens_as_well(visits: Any) -> None
     assert not page.locator("#follow").is_visible()
 
 
-def test_a_loop_is_folded_and_opens_where_it_stands(visits: Any, server: Server) -> None:
+def test_a_loop_is_folded_and_opens_where_it_stands(visits: Visits, server: Server) -> None:
     said = ["set", "play", "nothing"]
     records = [entry("loop", n, f"{said[n % 3]} {n // 3}") for n in range(90)]
     ingest(server, [row("loop"), *records])
@@ -145,7 +155,7 @@ def test_an_address_of_a_folded_entry_finds_it(visit: Visit, server: Server) -> 
     assert page.locator("#rows > :target .text").inner_text() == "round 20"
 
 
-def test_20_000_entries_come_in_pages(visits: Any, server: Server) -> None:
+def test_20_000_entries_come_in_pages(visits: Visits, server: Server) -> None:
     words = ["anton", "berta", "caesar", "dora", "emil"]
     lines = [f"{words[n * n % 5]} {words[n % 3]}" for n in range(20_000)]
     records = [entry("long", n, line, "error" if n == 15_000 else "event") for n, line in enumerate(lines)]
@@ -349,7 +359,7 @@ def test_a_private_entry_says_that_it_is_one(visit: Visit, server: Server) -> No
     assert "4321" not in page.content()
 
 
-def test_many_errors_are_counted_and_the_first_are_named(visits: Any, server: Server) -> None:
+def test_many_errors_are_counted_and_the_first_are_named(visits: Visits, server: Server) -> None:
     lines = [f"no {chr(97 + n)}" for n in range(20)]
     ingest(server, [row("broken"), *(entry("broken", n, line, "error") for n, line in enumerate(lines))])
     visit: Visit = visits(viewport={"width": 360, "height": 740})

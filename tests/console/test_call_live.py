@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.playing import collector, replay
 from tests.running import Server
 
-from .conftest import TIMEOUT_MS, Visit
+from .conftest import TIMEOUT_MS, Visit, Visits
 from .test_call import at, ingest, texts
 
 pytestmark = pytest.mark.needs_chromium
@@ -92,7 +92,7 @@ def test_many_entries_a_second_are_taken_together(visit: Visit, server: Server) 
     assert len(asked) < 60
 
 
-def test_a_page_that_lost_its_log_in_says_so(visits: Any, server: Server) -> None:
+def test_a_page_that_lost_its_log_in_says_so(visits: Visits, server: Server) -> None:
     visit: Visit = visits()
     visit.expected.append("401")
     ingest(server, [running("out"), now("out", 0, "first")])
@@ -110,7 +110,7 @@ def test_a_page_that_lost_its_log_in_says_so(visits: Any, server: Server) -> Non
     page.wait_for_url("**" + at("out"))
 
 
-def test_a_lost_server_is_said_and_nothing_is_missed(visits: Any, tmp_path: Path) -> None:
+def test_a_lost_server_is_said_and_nothing_is_missed(visits: Visits, tmp_path: Path) -> None:
     with Server(tmp_path / "store") as server:
         visit: Visit = visits(server=server)
         visit.expected.append("ERR_|Failed to load")
@@ -125,7 +125,7 @@ def test_a_lost_server_is_said_and_nothing_is_missed(visits: Any, tmp_path: Path
         page.get_by_text("Following").wait_for()
 
 
-def test_the_recorded_pbx_is_watched_while_it_plays(visits: Any, tmp_path: Path) -> None:
+def test_the_recorded_pbx_is_watched_while_it_plays(visits: Visits, tmp_path: Path) -> None:
     with (
         Server(tmp_path / "store") as server,
         replay("--speed", "4") as port,

@@ -3,7 +3,6 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Response, expect
@@ -12,7 +11,7 @@ from tests.journeys.sealed import day_file, seal
 from tests.running import Server
 
 from .calls import NOW, Caller, call, line
-from .conftest import Visit
+from .conftest import Visit, Visits
 
 pytestmark = pytest.mark.needs_chromium
 
@@ -100,7 +99,7 @@ def test_a_pasted_session_id_leads_to_its_call(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_a_search_shows_the_line_it_found(visits: Any, server: Server, script: bool) -> None:
+def test_a_search_shows_the_line_it_found(visits: Visits, server: Server, script: bool) -> None:
     caller = Caller(server)
     hostile = f"needle {HOSTILE}{BIDI}"
     caller.send(
@@ -129,7 +128,7 @@ def test_a_search_shows_the_line_it_found(visits: Any, server: Server, script: b
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_a_search_that_was_cut_short_says_so(visits: Any, tmp_path: Path, script: bool) -> None:
+def test_a_search_that_was_cut_short_says_so(visits: Visits, tmp_path: Path, script: bool) -> None:
     with Server(tmp_path / "store") as server:
         caller = Caller(server)
         caller.send(call("old"), line("old", "a needle"))
@@ -201,10 +200,10 @@ def test_pages_by_cursor_and_back_to_where_one_was(visit: Visit, caller: Caller)
     page.wait_for_url("**/calls")
 
 
-def test_without_script_it_logs_in_lists_filters_and_pages(visits: object, server: Server) -> None:
+def test_without_script_it_logs_in_lists_filters_and_pages(visits: Visits, server: Server) -> None:
     caller = Caller(server)
     caller.send(*(call(f"c{n:03}", 1000 + n) for n in range(60)), line("c055", "it broke", "error"))
-    visit: Visit = visits(java_script_enabled=False)  # type: ignore[operator]
+    visit: Visit = visits(java_script_enabled=False)
     page = opened(visit, caller)
     assert page.locator("tr.call").count() == 50
     expect(page.get_by_text("All times UTC")).to_be_visible()
@@ -219,10 +218,10 @@ def test_without_script_it_logs_in_lists_filters_and_pages(visits: object, serve
     assert page.url.endswith("/login")
 
 
-def test_times_are_the_viewers_and_utc_on_demand(visits: object, server: Server) -> None:
+def test_times_are_the_viewers_and_utc_on_demand(visits: Visits, server: Server) -> None:
     caller = Caller(server)
     caller.send(call("x"))
-    visit: Visit = visits(timezone_id="Asia/Kathmandu")  # type: ignore[operator]
+    visit: Visit = visits(timezone_id="Asia/Kathmandu")
     page = opened(visit, caller)
     start = page.locator("tr.call time")
     local, utc = (
@@ -242,12 +241,12 @@ def test_times_are_the_viewers_and_utc_on_demand(visits: object, server: Server)
     expect(start).to_have_text(local)
 
 
-def test_days_change_where_the_viewers_day_does(visits: object, server: Server) -> None:
+def test_days_change_where_the_viewers_day_does(visits: Visits, server: Server) -> None:
     """Twenty-four calls an hour apart lie on two days everywhere, but the border is the zone's."""
     caller = Caller(server)
     caller.send(*(call(f"h{n:02}", 3600 * n) for n in range(24)))
     for zone in ("UTC", "Pacific/Kiritimati", "America/Los_Angeles"):
-        page = opened(visits(timezone_id=zone), caller)  # type: ignore[operator]
+        page = opened(visits(timezone_id=zone), caller)
         borders = page.locator("tbody tr").evaluate_all(
             """(rows, zone) => rows.map((row, n) => [row, rows[n + 1]]).filter(([row]) => row.matches('.day'))
                 .map(([day, call]) => new Date(call.dataset.start * 1000)
@@ -260,7 +259,7 @@ def test_days_change_where_the_viewers_day_does(visits: object, server: Server) 
 
 
 @pytest.mark.parametrize("script", [True, False])
-def test_what_is_logged_never_runs(visits: object, server: Server, script: bool) -> None:
+def test_what_is_logged_never_runs(visits: Visits, server: Server, script: bool) -> None:
     caller = Caller(server)
     hostile = f"x{HOSTILE}"
     caller.send(
@@ -268,7 +267,7 @@ def test_what_is_logged_never_runs(visits: object, server: Server, script: bool)
         line(hostile, HOSTILE + BIDI, "error"),
         call("runs", 5, None), line("runs", HOSTILE + BIDI, "prompt", 4),
     )  # fmt: skip
-    visit: Visit = visits(java_script_enabled=script)  # type: ignore[operator]
+    visit: Visit = visits(java_script_enabled=script)
     page = opened(visit, caller)
     assert page.title() == "Calls · Ringlog"
     assert page.locator("main img, tbody script").count() == 0
@@ -304,15 +303,15 @@ def test_what_was_found_looks_right(look: tuple[Visit, str]) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_nothing_is_wider_than_a_small_phone(visits: object) -> None:
-    visit: Visit = visits(viewport={"width": 360, "height": 640})  # type: ignore[operator]
+def test_nothing_is_wider_than_a_small_phone(visits: Visits) -> None:
+    visit: Visit = visits(viewport={"width": 360, "height": 640})
     page = visit.log_in()
     visit.shoot("calls-360")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("width", [360, 800, 1280])
-def test_what_is_long_is_cut(visits: Any, server: Server, width: int) -> None:
+def test_what_is_long_is_cut(visits: Visits, server: Server, width: int) -> None:
     caller, long = Caller(server), "longer than any " * 15
     caller.send(call("x", src=long, dest=long, application=long, version=long), line("x", long * 9, "error"))
     caller.send(call("y", src="x" * 240, dest="y" * 240, application="z" * 240))

@@ -1,7 +1,6 @@
 """The list of calls while calls come, change and end."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.running import Server, ringlog
 
 from .calls import Caller, call, line
-from .conftest import Visit
+from .conftest import Visit, Visits
 
 pytestmark = pytest.mark.needs_chromium
 
@@ -141,7 +140,7 @@ def test_a_log_in_that_ends_says_so_and_leads_back(visit: Visit, caller: Caller)
     page.wait_for_url("**/calls?state=completed")
 
 
-def test_a_server_that_comes_back_is_followed_again(visits: Any, tmp_path: Path) -> None:
+def test_a_server_that_comes_back_is_followed_again(visits: Visits, tmp_path: Path) -> None:
     with Server(tmp_path / "store") as server:
         caller = Caller(server)
         caller.send(call("old"))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.running import Server
 
-from .conftest import Visit
+from .conftest import Visit, Visits
 
 pytestmark = pytest.mark.needs_chromium
 
@@ -58,7 +58,7 @@ def test_an_error_leads_to_its_calls(visit: Visit) -> None:
     assert page.locator("tr.call").count() == 2
 
 
-def test_period_and_application_are_in_the_address_also_without_script(visits: Any) -> None:
+def test_period_and_application_are_in_the_address_also_without_script(visits: Visits) -> None:
     visit = visits(java_script_enabled=False)
     page = visit.log_in("/overview")
     page.get_by_label("Period").select_option("days")
@@ -75,7 +75,7 @@ def test_a_period_that_is_none_is_a_sentence(visit: Visit) -> None:
     assert page.get_by_text("period must be one of day, days, month.").is_visible()
 
 
-def test_nothing_yet(visits: Any, empty_server: Server) -> None:
+def test_nothing_yet(visits: Visits, empty_server: Server) -> None:
     page = visits(server=empty_server).log_in("/overview")
     assert page.get_by_text("No calls in this period.").is_visible()
     assert page.get_by_text("Where callers leave").count() == 0
@@ -119,13 +119,14 @@ def hostile_server(tmp_path_factory: pytest.TempPathFactory) -> Any:
     with Server(folder / "store") as started:
         now_s = int(time.time()) - 60
         calls = [hostile_call(n, now_s) for n in range(len(HOSTILE))]
+        calls.append({**hostile_call(0, now_s), "session_id": "long", "application": "y" * 1000})
         body = json.dumps({"calls": calls}).encode()
         assert started.request("POST", "/v1/ingest", body, {"Content-Type": "application/json"}).status == 200
         yield started
 
 
 @pytest.mark.parametrize("size", [1280, 390])
-def test_names_that_are_hostile(visits: Any, hostile_server: Server, size: int) -> None:
+def test_names_that_are_hostile(visits: Visits, hostile_server: Server, size: int) -> None:
     visit = visits(server=hostile_server, viewport={"width": size, "height": 900})
     visit.page.on("dialog", lambda dialog: visit.complaints.append(f"dialog: {dialog.message}"))
     sealed(visit, HOSTILE[0])

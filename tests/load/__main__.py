@@ -115,7 +115,7 @@ def profile(folder: Path, copies: int) -> bool:
         collector(server, port, folder, python=("-m", "cProfile", "-o", str(file))),
     ):
         finished(server, Truth(STREAM, RECORDING, copies, moved_by(server)))
-    stats = pstats.Stats(str(file), stream=io.StringIO()).stats  # type: ignore[attr-defined]
+    stats = pstats.Stats(str(file), stream=io.StringIO()).stats  # type: ignore[attr-defined] - not in the stubs
     spent: dict[str, float] = {}
     for (path, _, name), (_, _, own, _, _) in stats.items():
         where = path.rpartition("ringlog/")[2] if "/ringlog/" in path else f"{Path(path).name} {name}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -99,12 +100,12 @@ def _calls_of_every_kind() -> list[EntryRecord | CallRow]:
     return records
 
 
-class StoreContract:
-    async def opened(self, folder: Path) -> Store:
-        raise NotImplementedError
+class StoreContract(ABC):
+    @abstractmethod
+    async def opened(self, folder: Path) -> Store: ...
 
-    def break_database(self, folder: Path) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def break_database(self, folder: Path) -> None: ...
 
     def tell(self, folder: Path, story: Story) -> None:
         async def told() -> None:

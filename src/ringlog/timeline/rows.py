@@ -113,7 +113,9 @@ class Timeline:
 
     @cached_property
     def errors(self) -> Sequence[Line]:
-        return [line for line in self.lines if line.kind == Kind.ERROR]
+        """The earliest first; of several at one time that one whose text the call's row shows."""
+        failed = (line for line in self.lines if line.kind == Kind.ERROR)
+        return sorted(failed, key=lambda line: (line.time_us, line.text))
 
     @cached_property
     def sources(self) -> Sequence[str]:

@@ -21,7 +21,7 @@ class Reader(NamedTuple):
 def reader(scope: asgi.Scope) -> Reader:
     if authorization := asgi.header(scope, b"authorization"):
         return Reader(authorization, "")
-    return Reader(b"", Request[Any, Any, Any](scope).cookies.get(SESSION, ""))  # type: ignore[arg-type]
+    return Reader(b"", Request[Any, Any, Any](scope).cookies.get(SESSION, ""))  # type: ignore[arg-type] - our Scope is a Mapping
 
 
 class Readers:
