@@ -146,9 +146,9 @@ class Following:
                 if await topic.flush():
                     self._stale.add(topic)
             except Exception as error:  # whoever connects again is told what is wrong
+                topic.cut()
                 if not isinstance(error, NotFound):
                     log.exception("a follower was cut")
-                topic.cut()
         self._flushing = None
         if self._stale:
             self._flush_soon()
