@@ -8,6 +8,9 @@ from typing import Any
 from tests.running import Server
 
 NOW = int(time.time())
+BIDI = "safe\u202e\u2066txt.exe\u200b\x1b[31m\U000e0001"
+ESCAPED = r"safe\u202e\u2066txt.exe\u200b\x1b[31m\U000e0001"
+"""As pages show it."""
 _numbers = itertools.count(1)
 
 

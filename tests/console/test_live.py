@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.running import Server, ringlog
 
-from .calls import Caller, call, line
+from .calls import BIDI, ESCAPED, Caller, call, line
 from .conftest import Visit, Visits
 
 pytestmark = pytest.mark.needs_chromium
@@ -82,6 +82,20 @@ def test_only_what_the_filters_keep_comes_and_leaves(visit: Visit, caller: Calle
     expect(page.locator("tr.call.left[data-id=also]")).to_be_visible()
 
 
+def test_a_list_without_calls_is_followed_and_emptied_again(visit: Visit, caller: Caller) -> None:
+    caller.send(call("done"))
+    page = live(visit, caller, "/calls?state=running")
+    page.mouse.move(0, 0)
+    expect(page.get_by_text("No calls match.")).to_be_visible()
+    caller.send(call("runs", 5, None))
+    expect(page.locator("tr.call[data-id=runs]")).to_be_visible()
+    expect(page.locator("tr.day")).to_have_count(1)
+    expect(page.get_by_text("No calls match.")).to_be_hidden()
+    caller.send(call("runs", 5, 5))
+    expect(page.get_by_text("No calls match.")).to_be_visible()
+    expect(page.locator("#calls")).to_be_hidden()
+
+
 def test_what_comes_never_runs(visit: Visit, caller: Caller) -> None:
     caller.send(call("old"))
     page = live(visit, caller)
@@ -89,11 +103,12 @@ def test_what_comes_never_runs(visit: Visit, caller: Caller) -> None:
     caller.send(
         call(f"x/{HOSTILE}", 5, None, src=HOSTILE, dest="javascript:alert(1)", application=HOSTILE),
         {"session_id": f"x/{HOSTILE}", "version": HOSTILE},
-        line(f"x/{HOSTILE}", HOSTILE, "error", 4),
+        line(f"x/{HOSTILE}", HOSTILE + BIDI, "error", 4),
     )
     row = page.locator("tr.call").first
     for cell in ("from", "app", "err"):
         expect(row.locator(f".{cell} bdi").first).to_contain_text(HOSTILE)
+    expect(row.locator(".err")).to_contain_text(ESCAPED)
     assert (row.locator("a").get_attribute("href") or "").startswith("/calls/x%2F%3Cimg%20")
     assert page.locator("main img, tbody script").count() == 0
     assert page.title() == "Calls · Ringlog"

@@ -6,6 +6,7 @@ import { countUp, fill, link } from "./rows.js";
 
 const table = document.getElementById("calls");
 const body = table?.tBodies[0];
+const blank = document.getElementById("blank")?.content;
 const rows = () => [...(body?.querySelectorAll("tr.call") ?? [])];
 
 // -- filters ---------------------------------------------------------------------------------------------
@@ -76,7 +77,7 @@ function regroup() {
     const start = new Date(row.dataset.start * 1000);
     if (dayOf(start) === day) continue;
     day = dayOf(start);
-    const heading = headings.shift() ?? body.querySelector("tr.day").cloneNode(true);
+    const heading = headings.shift() ?? blank.querySelector("tr.day").cloneNode(true);
     const time = heading.querySelector("time");
     time.dateTime = start.toISOString();
     time.textContent = dayName(start);
@@ -101,11 +102,9 @@ const isRead = () => scrollY > 0 || Boolean(here()) || table.matches(":hover");
 const isBefore = (call, row) =>
   call.start > row.dataset.start || (call.start === Number(row.dataset.start) && call.session_id < row.dataset.id);
 
-const pattern = rows()[0]?.cloneNode(true);
-
 function insert(call) {
   const all = rows();
-  const row = pattern.cloneNode(true);
+  const row = blank.querySelector("tr.call").cloneNode(true);
   fill(row, call);
   const next = all.find((one) => isBefore(call, one));
   if (next) next.before(row);
@@ -118,6 +117,9 @@ function showWaiting() {
   waiting.clear();
   more.hidden = true;
   regroup();
+  const isEmpty = !rows().length;
+  table.parentElement.hidden = isEmpty;
+  document.getElementById("none").hidden = !isEmpty;
   if (rows().length > MOST_ROWS) location.reload();
 }
 

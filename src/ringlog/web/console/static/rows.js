@@ -12,7 +12,17 @@ function element(name, className, ...content) {
   return made;
 }
 
-const bdi = (text, className) => element("bdi", className, text);
+// As `visible` of wording.py: what would act on a screen, or hide there, as its escape.
+const NAMED = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+const UNSEEN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+function escaped(sign) {
+  const code = sign.codePointAt(0);
+  const [letter, digits] = code < 0x100 ? ["x", 2] : code < 0x10000 ? ["u", 4] : ["U", 8];
+  return NAMED[sign] ?? `\\${letter}${code.toString(16).padStart(digits, "0")}`;
+}
+
+const bdi = (text, className) => element("bdi", className, text.replace(UNSEEN, escaped));
 
 export function duration(seconds) {
   const two = (number) => String(number).padStart(2, "0");
@@ -64,8 +74,8 @@ function fillErrors(row, call) {
 function fillEnded(row, call) {
   const cell = part(row, "ended");
   const alone = ["cancelled before answer", "unknown"].includes(call.by);
-  cell.textContent = call.by ? (alone ? call.by : `by ${call.by}`) : "";
-  if (call.by && call.by !== "application") cell.replaceChildren(element("b", "", cell.textContent));
+  cell.textContent = call.by && call.end !== null ? (alone ? call.by : `by ${call.by}`) : "";
+  if (cell.textContent && call.by !== "application") cell.replaceChildren(element("b", "", cell.textContent));
 }
 
 export function fill(row, call) {
