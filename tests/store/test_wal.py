@@ -2,8 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Event
+
+import apsw
+import pytest
 
 from ringlog.store.sqlite.disk import catalogue
 from ringlog.store.sqlite.store import SqliteStore
@@ -74,3 +79,42 @@ def test_a_reader_that_closes_beside_an_open_store_leaves_its_log_alone(tmp_path
         await store.close()
 
     asyncio.run(story())
+
+
+def test_the_first_write_waits_for_another_checkpoint(tmp_path: Path) -> None:
+    """A deletion that a killed server had begun makes one as the next server starts."""
+    asyncio.run(made(tmp_path))
+    file = tmp_path / "catalogue.db"
+    held = Event()
+
+    def wait(_times: int) -> bool:
+        """What SQLite calls while a checkpoint waits for a reader."""
+        held.set()
+        return True
+
+    with (
+        closing(catalogue.connect(file)) as reader,
+        closing(catalogue.connect_to_write(file)) as other,
+        closing(catalogue.connect_to_write(file)) as first,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        reader.run("BEGIN")
+        reader.rows("SELECT count(*) FROM account")
+        other.run("UPDATE account SET active = 0")
+        other.set_busy_handler(wait)
+        long = threads.submit(other.wal_checkpoint, mode=apsw.SQLITE_CHECKPOINT_FULL)
+        assert held.wait(10)
+        durable = threads.submit(catalogue.make_durable, first)
+        try:
+            with pytest.raises(TimeoutError):
+                durable.result(0.1)
+        finally:
+            reader.run("COMMIT")
+        long.result(10)
+        durable.result(10)
+
+
+async def made(folder: Path) -> None:
+    store = await SqliteStore.open(folder, append=True)
+    await store.add_account("a@example.com", NOW)
+    await store.close()

@@ -5,6 +5,7 @@ and never fails in the middle (https://www.sqlite.org/lang_transaction.html).
 """
 
 import errno
+import time
 from array import array
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from ringlog.store.sqlite.disk import files
 
 BUSY_MS = 10_000
 """How long a writer waits for another process's transaction."""
+AGAIN_MS = 5
+"""Between two tries where SQLite does not wait."""
 READ_BUSY_MS = 1_000
 """How long a reader waits: only ever for a recovery of the write-ahead log."""
 VACUUM_PAGES = 500
@@ -105,8 +108,18 @@ def make_durable(connection: Connection) -> None:
     never reach the disk, and a repeated append would be called a duplicate of them. Copied into the database
     and synced there, they are durable. Raises apsw.BusyError where readers keep it from that.
     """
+    until = time.monotonic() + BUSY_MS / 1000
     with growing(connection):
-        connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
+        while True:
+            try:
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_FULL)
+            except apsw.BusyError:
+                # SQLite waits for readers, but not for a checkpoint of another connection.
+                if time.monotonic() > until:
+                    raise
+                time.sleep(AGAIN_MS / 1000)
+            else:
+                return
 
 
 def migrate(connection: Connection, schema: str) -> None:
