@@ -68,7 +68,7 @@ def of_call(said: list[Said], session_id: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("presses", "by"),
-    [([3.99], "by key"), ([4.05], "by key"), ([], "by somebody else"), ([3.5, 4.5], "by somebody else")],
+    [([3.99], "by key"), ([4.05], "by key"), ([], "by the operator"), ([3.5, 4.5], "by the operator")],
 )
 def test_who_pressed_a_key_at_that_moment_muted_himself(presses: list[float], by: str) -> None:
     muted = event("ConfbridgeMute", 4)
@@ -154,7 +154,7 @@ def test_a_call_that_is_gone_while_a_line_is_in_doubt_still_ends() -> None:
     said = run([*member("1.1"), event("ConfbridgeMute", 4)], translator)
     said += translator.connected() + translator.channels([], (T0 + 4) * 1_000_000 + 10_000)
     assert lines(said)[-3:] == [
-        "Muted by somebody else",
+        "Muted by the operator",
         "Log incomplete: the connection to the engine was lost",
         "Disconnecting call",
     ]

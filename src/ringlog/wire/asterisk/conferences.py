@@ -86,7 +86,11 @@ def join(_pbx: "Pbx", message: "Message", channel: "Channel", at_us: int) -> Non
 
 
 def mute(_pbx: "Pbx", message: "Message", channel: "Channel", at_us: int) -> None:
-    """ConfbridgeMute and ConfbridgeUnmute: by a key, pressed a moment before or after, or by others."""
+    """ConfbridgeMute and ConfbridgeUnmute: by his own key, pressed a moment before or after, or the operator.
+
+    A leader whose key mutes all guests raises no such event (Asterisk's `app_confbridge.c`,
+    `action_toggle_mute_participants`): a manager's action or a console's command is all that is left.
+    """
     if not isinstance(channel.step, Conference):
         return
     done = "Muted" if message.name == "ConfbridgeMute" else "Unmuted"
@@ -94,8 +98,8 @@ def mute(_pbx: "Pbx", message: "Message", channel: "Channel", at_us: int) -> Non
     if channel.keys.pressed_since(at_us - DOUBT_US):
         channel.call.log.say(by_key)
     else:
-        by_others = line_of(channel, Kind.EVENT, f"{done} by somebody else", at_us)
-        doubt(channel, by_others, if_key=by_key)
+        by_operator = line_of(channel, Kind.EVENT, f"{done} by the operator", at_us)
+        doubt(channel, by_operator, if_key=by_key)
 
 
 def leave(pbx: "Pbx", _message: "Message", channel: "Channel", at_us: int) -> None:
