@@ -226,6 +226,44 @@ def test_early_media_of_a_leg_and_the_key_that_ended_a_recording_are_told() -> N
     ]
 
 
+def test_a_key_without_length_to_which_voice_mail_answers_was_pressed() -> None:
+    mail = [begin(), step(1, "VoiceMail", "100"), sound(2, "beep", "VoiceMail"), key(9, "#", "0")]
+    answered = run([*mail, sound(9.002, "auth-thankyou", "VoiceMail"), hangup(12)])
+    assert lines(answered)[3:5] == ["User input: # (dtmf)", "auth-thankyou"]
+    assert "User input: # (dtmf)" not in lines(run([*mail, sound(9.2, "beep", "VoiceMail"), hangup(12)]))
+
+
+def test_voice_mail_says_what_became_of_the_login_and_of_messages() -> None:
+    told = ["vm-incorrect", "/spool/voicemail/default/100/INBOX/msg0001", "vm-deleted", "vm-goodbye"]
+    played = [sound(2 + n, name, "VoiceMailMain") for n, name in enumerate(told)]
+    said = run(
+        [begin(), step(1, "VoiceMailMain", "100"), *played, sound(9, "vm-deleted", "Stasis"), hangup(12)]
+    )
+    assert [entry.line for entry in entries(said) if entry.kind is Kind.PROMPT] == [
+        "vm-incorrect (log-in refused)",
+        "/spool/voicemail/default/100/INBOX/msg0001 (message 2)",
+        "vm-deleted (message deleted)",
+        "vm-goodbye",
+        "vm-deleted",
+    ]
+
+
+def test_what_a_mailbox_holds_is_told_where_voice_mail_was_at_work() -> None:
+    waiting = event("MessageWaiting", 9, Mailbox="100@default", Waiting="1", New="1", Old="2")
+    told = "Mailbox 100@default: 1 new, 2 old"
+    assert told in lines(run([begin(), step(1, "VoiceMail", "100"), waiting, hangup(12)]))
+    assert told not in lines(run([begin(), step(1, "Playback", "hello"), waiting, hangup(12)]))
+    nobody = event("MessageWaiting", 9, Mailbox="100@default", New="1", Old="2", Uniqueid="", Channel="")
+    assert run([nobody]) == []
+
+
+def test_a_mailbox_that_was_typed_is_masked_where_it_is_named() -> None:
+    typed = [key(2 + n / 10, digit) for n, digit in enumerate("7312#")]
+    waiting = event("MessageWaiting", 9, Mailbox="7312@default", New="0", Old="0")
+    said = lines(run([begin(), step(1, "VoiceMailMain"), *typed, waiting, hangup(12)]))
+    assert "Mailbox ••••@default: 0 new, 0 old" in said
+
+
 def test_without_cel_the_logs_of_the_second_recording_lack_only_sounds() -> None:
     items = list(messages((RECORDINGS / "asterisk-2/ami.txt").read_bytes()))
     bare = (item for item in items if not (isinstance(item, Message) and item.name == "CEL"))

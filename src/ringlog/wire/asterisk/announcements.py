@@ -10,6 +10,7 @@ from ringlog.wire.asterisk import applications
 from ringlog.wire.asterisk.doubts import doubt
 from ringlog.wire.asterisk.inputs import Taking, line_of, taking_keys
 from ringlog.wire.asterisk.log import Line
+from ringlog.wire.asterisk.services import voice_mail_says
 from ringlog.wire.asterisk.steps import Said
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def heard(pbx: "Pbx", message: "Message", at_us: int) -> None:
         return
     application = message.get("Application").lower()
     if application not in NAMING:
-        _play(channel, sound, at_us)
+        _play(channel, sound, application, at_us)
     elif channel.originated and channel.step is None:
         # An Originate with an application has no dialplan; one into a dialplan is about to begin it.
         line = _line(channel, sound, at_us)
@@ -41,11 +42,17 @@ def heard(pbx: "Pbx", message: "Message", at_us: int) -> None:
         doubt(channel, line)
 
 
-def _play(channel: "Channel", sound: str, at_us: int) -> None:
+def _play(channel: "Channel", sound: str, application: str, at_us: int) -> None:
+    step = channel.step
+    if step and step.module == application and step.taking is not Taking.NOT:
+        channel.keys.acted_on(channel)
     if taking_keys(channel) is not Taking.VALUE:
         channel.keys.settle(channel, at_us)
     applications.noticed(channel, at_us)
-    channel.call.log.say(_line(channel, sound, at_us))
+    line = _line(channel, sound, at_us)
+    if meaning := voice_mail_says(application, sound):
+        line.text = f"{sound} ({meaning})"
+    channel.call.log.say(line)
 
 
 def _line(channel: "Channel", sound: str, at_us: int) -> Line:

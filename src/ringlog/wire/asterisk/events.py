@@ -14,6 +14,7 @@ from ringlog.wire.asterisk import (
     legs,
     queues,
     scripts,
+    services,
     transfers,
 )
 from ringlog.wire.asterisk.calls import Application, Channel
@@ -219,6 +220,7 @@ EVENTS: Mapping[str, Callable[[Pbx, Message, int], None]] = {
     "AgentCalled": _known(queues.called),
     "AgentConnect": _known(queues.connect),
     "AgentRingNoAnswer": _known(queues.no_answer),
+    "MessageWaiting": _known(services.waiting_messages),
     "ConfbridgeJoin": _known(conferences.join),
     "ConfbridgeMute": _known(conferences.mute),
     "ConfbridgeUnmute": _known(conferences.mute),

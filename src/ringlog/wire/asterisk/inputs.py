@@ -90,8 +90,8 @@ class Keys:
             self._engine_sent(channel, self._seen[0], at_us)
         self.settle(channel, at_us)
 
-    def ended_by_key(self, channel: "Channel") -> None:
-        """The step at hand says that a key ended it: so the key at hand was pressed, whatever its length."""
+    def acted_on(self, channel: "Channel") -> None:
+        """The step at hand does what a key asks for: the key at hand was pressed, whatever its length."""
         if self._sent:
             self._sent.cancel()
             self._sent = None

@@ -1,5 +1,6 @@
 """Voice mail, directory, recording, authentication: applications with menus of their own."""
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
@@ -8,7 +9,9 @@ from ringlog.wire.asterisk.inputs import Taking
 from ringlog.wire.asterisk.steps import Step
 
 if TYPE_CHECKING:
-    from ringlog.wire.asterisk.calls import Spot
+    from ringlog.wire.asterisk.calls import Channel, Spot
+    from ringlog.wire.asterisk.messages import Message
+    from ringlog.wire.asterisk.pbx import Pbx
 
 BEGINS = {
     "voicemail": "Voice mail for {0}",
@@ -17,6 +20,17 @@ BEGINS = {
     "record": "Recording {0}",
     "authenticate": "Asking for a password",
 }
+VOICE_MAIL = frozenset({"voicemail", "voicemailmain"})
+SAYS = {
+    "vm-incorrect": "log-in refused",
+    "vm-incorrect-mailbox": "log-in refused",
+    "vm-deleted": "message deleted",
+    "vm-undeleted": "message restored",
+    "vm-savedto": "message saved",
+}
+"""Sounds by which Asterisk's `app_voicemail.c` says what became of a log-in or a message."""
+MESSAGE = re.compile(r"/msg([0-9]{4})$")
+"""The file of a message, the first of its folder being `msg0000`."""
 
 
 class Service(Step):
@@ -66,10 +80,28 @@ class Service(Step):
         status, texts = self.statuses.get(self.module, ("", {}))
         if name == status and value in texts:
             if value == "DTMF":
-                self.channel.keys.ended_by_key(self.channel)
+                self.channel.keys.acted_on(self.channel)
             self.channel.keys.settle(self.channel, at_us)
             kind, text = texts[value]
             self.say(kind, text.format(self.arguments[0]), at_us, status=value)
 
     def finish(self, at_us: int, _spot: "Spot | None", /) -> None:
         self.channel.keys.settle(self.channel, at_us)
+
+
+def waiting_messages(_pbx: "Pbx", message: "Message", channel: "Channel", at_us: int) -> None:
+    """MessageWaiting of a channel: a message was left, or somebody who was let into his mailbox is done."""
+    step = channel.step
+    if isinstance(step, Service) and step.module in VOICE_MAIL:
+        channel.keys.settle(channel, at_us)
+        new, old = message.get("New"), message.get("Old")
+        step.say(Kind.EVENT, f"Mailbox {message.get('Mailbox')}: {new} new, {old} old", at_us)
+
+
+def voice_mail_says(application: str, sound: str) -> str:
+    """What a sound of voice mail tells that no other event does; empty for any other sound."""
+    if application not in VOICE_MAIL:
+        return ""
+    if found := MESSAGE.search(sound):
+        return f"message {int(found[1]) + 1}"
+    return SAYS.get(sound, "")
