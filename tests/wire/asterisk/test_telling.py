@@ -264,6 +264,43 @@ def test_a_mailbox_that_was_typed_is_masked_where_it_is_named() -> None:
     assert "Mailbox ••••@default: 0 new, 0 old" in said
 
 
+def halves(*items: Message) -> list[Entry]:
+    """An Originate of a Local channel: `1.1` is the caller's side, `1.2` runs the dialplan."""
+    name = "Local/670@main-00000001;"
+    near = event("Newchannel", 0, ChannelState="0", Channel=name + "1")
+    far = event("Newchannel", 0.1, "1.2", Channel=name + "2", Linkedid="1.1")
+    dialling = event("DialBegin", 0.2, DestUniqueid="1.1", DialString="670@main", Uniqueid="", Channel="")
+    dialling = Message([*dialling.pairs, ("DestChannel", name + "1")])
+    return entries(run([near, far, dialling, *items]))
+
+
+def of_far_half(name: str, at: float, **fields: str) -> Message:
+    return event(name, at, "1.2", Linkedid="1.1", Channel="Local/670@main-00000001;2", **fields)
+
+
+def test_the_two_halves_of_a_local_channel_are_told_apart() -> None:
+    read = of_far_half("Newexten", 1, Application="Read", AppData="KEY,hello,1")
+    said = halves(
+        read, sound(1.1, "vm-goodbye", "Directory"), hangup(3), of_far_half("Hangup", 3.1, Cause="16")
+    )
+    by_line = {entry.line: entry.data.get("leg") for entry in said}
+    assert by_line["hello"] == "Local/670@main"
+    assert by_line["vm-goodbye"] is None
+
+
+@pytest.mark.parametrize(
+    ("application", "asked", "told"),
+    [("Read", True, True), ("Read", False, False), ("Dial", True, False)],
+)
+def test_a_half_that_its_other_half_hangs_up_was_cut_short(application: str, asked: bool, told: bool) -> None:
+    step_ = of_far_half("Newexten", 1, Application=application, AppData="KEY,hello,1")
+    asks = [of_far_half("HangupRequest", 3)] if asked else []
+    said = halves(step_, *asks, hangup(3.1), of_far_half("Hangup", 3.2, Cause="16"))
+    cut = [entry for entry in said if entry.line == f"{application} cut short: the caller's side had ended"]
+    assert bool(cut) is told
+    assert not [entry for entry in cut if entry.data.get("state") != "ended"]
+
+
 def test_without_cel_the_logs_of_the_second_recording_lack_only_sounds() -> None:
     items = list(messages((RECORDINGS / "asterisk-2/ami.txt").read_bytes()))
     bare = (item for item in items if not (isinstance(item, Message) and item.name == "CEL"))

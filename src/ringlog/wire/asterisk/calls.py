@@ -66,6 +66,8 @@ class Channel:
     """What it is to another channel's Dial or Queue."""
     originated: "Leg | None" = None
     """What it is to the manager who had it called: an outbound call's own channel."""
+    half_of: "Leg | None" = None
+    """The leg of which it is the far half: a Local channel that a manager had called."""
     application: Application = NAMELESS
     announced: Application | None = None
     bridge: str = ""
@@ -97,6 +99,12 @@ class Channel:
         self.step = None
         if self.doubt:
             self.doubt.settle()
+
+    @property
+    def tag(self) -> dict[str, Any]:
+        """What entries of this channel say of the leg it is; nothing for the caller's own."""
+        leg = self.leg or self.half_of
+        return {"leg": leg.name} if leg else {}
 
     @property
     def blind(self) -> bool:

@@ -37,6 +37,8 @@ def hangup(pbx: "Pbx", channel: "Channel", message: "Message", at_us: int) -> No
         applications.noticed(channel, at_us)
         module, place = channel.last or ("", channel.spot)
         call.say(Kind.ERROR, stopped, module.lower(), str(place), at_us)
+    if channel.half_of and channel.asked_to_hang_up:
+        _half_cut(channel, channel.half_of, data, at_us)
     pbx.drop_channel(channel)
     call.last_us = max(call.last_us, at_us)
     if not call.channels:
@@ -132,6 +134,17 @@ def _leg_gone(channel: "Channel", data: dict[str, Any], at_us: int) -> None:
         leg.told = True
         data = {**data, "by": _leg_ended_by(channel, leg, data["by"])}
         leg.say(f"Hung up after {seconds(leg.talked_us)} of talk", "ended", at_us, **data)
+
+
+def _half_cut(channel: "Channel", leg: "Leg", data: dict[str, Any], at_us: int) -> None:
+    """Nobody but its other half asks one half of a Local channel to hang up (Asterisk's `core_unreal.c`).
+
+    Two halves that talk may only have been taken out of the way: then others talk on.
+    """
+    application = channel.last[0] if channel.last else ""
+    if application and application.lower() not in ENDING | TALKING:
+        told = {name: data[name] for name in ("cause", "cause_text")}
+        leg.say(f"{application} cut short: the caller's side had ended", "ended", at_us, **told)
 
 
 def _leg_ended_by(channel: "Channel", leg: "Leg", by: EndedBy) -> EndedBy:

@@ -143,14 +143,10 @@ def _dial_begin(pbx: Pbx, message: Message, at_us: int) -> None:
     if call.type is CallType.OUTBOUND and not call.dest_known:
         call.dest_known = True
         call.tell(CallRow(call.session_id, dest=person(text)))
-    legs.begin(dialler, dialled, text, at_us, quiet=_dials_itself(dialled))
+    # Of a Local channel the other half dials the people behind it.
+    legs.begin(dialler, dialled, text, at_us, quiet=legs.is_near_half(dialled))
     if dialled.leg and message.get("DestChannelState") in RINGING:
         dialled.leg.ring(at_us)
-
-
-def _dials_itself(dialled: Channel) -> bool:
-    """A Local channel, whose other half dials the people behind it."""
-    return dialled.name.startswith("Local/") and dialled.name.endswith(";1")
 
 
 def _dial_state(pbx: Pbx, message: Message, at_us: int) -> None:
@@ -220,11 +216,11 @@ EVENTS: Mapping[str, Callable[[Pbx, Message, int], None]] = {
     "AgentCalled": _known(queues.called),
     "AgentConnect": _known(queues.connect),
     "AgentRingNoAnswer": _known(queues.no_answer),
-    "MessageWaiting": _known(services.waiting_messages),
     "ConfbridgeJoin": _known(conferences.join),
     "ConfbridgeMute": _known(conferences.mute),
     "ConfbridgeUnmute": _known(conferences.mute),
     "ConfbridgeLeave": _known(conferences.leave),
+    "MessageWaiting": _known(services.waiting_messages),
     "AGIExecStart": _known(scripts.start),
     "AGIExecEnd": _known(scripts.end),
     "AsyncAGIExec": _known(scripts.answer),

@@ -226,4 +226,4 @@ def line_of(
     step = step or channel.step or (leg.dial if leg else None)
     module = step.module if step else "channel"
     result = step.result if step else str(channel.spot)
-    return Line(kind, text, module, result, at_us, {"leg": leg.name} if leg else {}, private)
+    return Line(kind, text, module, result, at_us, channel.tag, private)

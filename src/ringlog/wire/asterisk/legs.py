@@ -202,8 +202,22 @@ def begin(dialler: "Channel | None", dialled: "Channel", text: str, at_us: int, 
         leg.say(f"Dialling {leg.name}", "dialling", at_us)
     if dialled is dialled.call.first:
         dialled.originated = leg
+        if half := far_half(dialled):
+            half.half_of = leg
     else:
         dialled.leg = leg
+
+
+def far_half(channel: "Channel") -> "Channel | None":
+    """The half of a Local channel that runs the dialplan it was called at: `…;2` of `…;1`."""
+    if not is_near_half(channel):
+        return None
+    name = channel.name.removesuffix("1") + "2"
+    return next((other for other in channel.call.channels.values() if other.name == name), None)
+
+
+def is_near_half(channel: "Channel") -> bool:
+    return channel.name.startswith("Local/") and channel.name.endswith(";1")
 
 
 def end(dialled: "Channel", status: str, at_us: int) -> None:

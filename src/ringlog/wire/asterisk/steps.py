@@ -51,8 +51,7 @@ class Step:
         applications.noticed(self.channel, at_us)
 
     def say(self, kind: Kind, text: str, at_us: int, *, private: bool = False, **data: Any) -> None:
-        if self.channel.leg:
-            data = {"leg": self.channel.leg.name, **data}
+        data = self.channel.tag | data
         self.channel.call.say(kind, text, self.module, self.result, at_us, private=private, **data)
 
 
@@ -89,8 +88,7 @@ class Prompt(Step):
         self.channel.call.log.settle(self.place, self._line(Kind.PROMPT, self.names, self.at_us))
 
     def _line(self, kind: Kind, text: str, at_us: int) -> Line:
-        data = {"leg": self.channel.leg.name} if self.channel.leg else {}
-        return Line(kind, text, self.module, self.result, at_us, dict[str, Any](data))
+        return Line(kind, text, self.module, self.result, at_us, self.channel.tag)
 
 
 class Said(Step):

@@ -218,5 +218,4 @@ def _say(channel: "Channel", text: str, module: str, at_us: int, kind: Kind = Ki
 
 
 def _line(channel: "Channel", text: str, module: str, at_us: int, kind: Kind = Kind.EVENT) -> Line:
-    data = {"leg": channel.leg.name} if channel.leg else {}
-    return Line(kind, text, module, str(channel.spot), at_us, dict(data))
+    return Line(kind, text, module, str(channel.spot), at_us, channel.tag)
