@@ -301,6 +301,33 @@ def test_a_half_that_its_other_half_hangs_up_was_cut_short(application: str, ask
     assert not [entry for entry in cut if entry.data.get("state") != "ended"]
 
 
+def ring_all(destinations: str, status: str) -> list[Entry]:
+    ended = dialled("DialEnd", 2.2, DialStatus="BUSY")
+    items = [
+        begin(),
+        step(2, "Dial", destinations),
+        leg("Newchannel", 2.1),
+        dialled("DialBegin", 2.1, DialString="agent"),
+    ]
+    return entries(run([*items, ended, varset(6, "DIALSTATUS", status), hangup(7)]))
+
+
+@pytest.mark.parametrize(
+    ("destinations", "status", "told"),
+    [
+        ("PJSIP/agent&PJSIP/other,4", "NOANSWER", True),
+        ("PJSIP/agent&PJSIP/other,4", "CANCEL", False),
+        ("PJSIP/agent&PJSIP/other,4", "ANSWER", False),
+        ("PJSIP/agent,4", "BUSY", False),
+    ],
+)
+def test_of_several_of_whom_nobody_answered_that_is_the_first_error(
+    destinations: str, status: str, told: bool
+) -> None:
+    errors = [entry.line for entry in ring_all(destinations, status) if entry.kind is Kind.ERROR]
+    assert (errors[:1] == ["Nobody answered within 4.0 s"]) is told
+
+
 def test_without_cel_the_logs_of_the_second_recording_lack_only_sounds() -> None:
     items = list(messages((RECORDINGS / "asterisk-2/ami.txt").read_bytes()))
     bare = (item for item in items if not (isinstance(item, Message) and item.name == "CEL"))

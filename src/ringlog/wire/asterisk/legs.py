@@ -37,6 +37,8 @@ STATUSES = {
     "TORTURE": "refused the call",
     "INVALIDARGS": "is no valid destination",
 }
+UNANSWERED = frozenset({"CHANUNAVAIL", "CONGESTION", "BUSY", "NOANSWER"})
+"""What DIALSTATUS is when all that were dialled failed."""
 
 
 @dataclass(eq=False)
@@ -142,8 +144,11 @@ class Dial(Step):
         if name == "DIALSTATUS" and value and not self.decided:
             self.decided = True
             self.answered |= value == "ANSWER"
+            if value in UNANSWERED and not self.answered and len(self.destinations) > 1:
+                text = f"Nobody answered within {seconds(at_us - self.at_us)}"
+                self.say(Kind.ERROR, text, at_us, status=value)
             self._tell_failed(at_us)
-            if value in {"CHANUNAVAIL", "CONGESTION", "BUSY", "NOANSWER", "ANSWER"}:
+            if value in UNANSWERED | {"ANSWER"}:
                 self._tell_unreachable(at_us)
 
     def moved(self, spot: "Spot", at_us: int) -> None:
