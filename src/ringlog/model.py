@@ -79,6 +79,9 @@ class EndedBy(StrEnum):
     FAR_END = "far end"
     OPERATOR = "operator"
     ENGINE = "engine"
+    TRANSFER = "transfer"
+    """The caller is gone for a transfer, and others went on without him."""
+    JOINING = "joining another call"
     UNKNOWN = "unknown"
 
 

@@ -328,6 +328,23 @@ def test_of_several_of_whom_nobody_answered_that_is_the_first_error(
     assert (errors[:1] == ["Nobody answered within 4.0 s"]) is told
 
 
+def test_a_call_that_goes_on_without_a_caller_who_transferred_ended_by_transfer() -> None:
+    later = [leg("BridgeLeave", 5.01), leg("Newexten", 6, Application="Playback", AppData="bye")]
+    gone = [hangup(5.01), *later, leg("Hangup", 9, Cause="16")]
+    (ended,) = (e for e in entries(run([*talking(), transfer(5), *gone])) if e.line == "Disconnecting call")
+    assert ended.data["by"] == EndedBy.TRANSFER
+    asked = event("HangupRequest", 5)
+    (ended,) = (e for e in entries(run([*talking(), asked, *gone])) if e.line == "Disconnecting call")
+    assert ended.data["by"] != EndedBy.TRANSFER
+
+
+def test_the_log_of_a_channel_that_joined_another_call_says_that_it_ended_so() -> None:
+    moved = event("BridgeEnter", 5, Linkedid="2.2", BridgeUniqueid="b")
+    said = run([begin(), begin(uid="2.2"), moved])
+    (joined,) = (e for e in entries(said) if e.session_id == "1.1" and e.line == "Joined call 2.2")
+    assert joined.data["by"] == EndedBy.JOINING
+
+
 def test_without_cel_the_logs_of_the_second_recording_lack_only_sounds() -> None:
     items = list(messages((RECORDINGS / "asterisk-2/ami.txt").read_bytes()))
     bare = (item for item in items if not (isinstance(item, Message) and item.name == "CEL"))

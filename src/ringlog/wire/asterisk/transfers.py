@@ -202,7 +202,8 @@ def move(pbx: "Pbx", channel: "Channel", linkedid: str, at_us: int) -> None:
         for place in old.leaving:
             old.log.settle(place)
         text = f"Joined call {new.session_id}"
-        old.say(Kind.EVENT, text, "exit", "hangup", at_us, session_id=new.session_id)
+        by = EndedBy.JOINING
+        old.say(Kind.EVENT, text, "exit", "hangup", at_us, by=by, session_id=new.session_id)
         old.tell(CallRow(old.session_id, end_s=old.log.told_us(at_us) // 1_000_000))
         pbx.drop_call(old)
     seat(channel, at_us)

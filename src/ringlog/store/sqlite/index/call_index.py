@@ -32,6 +32,8 @@ ENDED_BY_CODES = {
     EndedBy.OPERATOR: 5,
     EndedBy.ENGINE: 6,
     EndedBy.UNKNOWN: 7,
+    EndedBy.TRANSFER: 8,
+    EndedBy.JOINING: 9,
 }
 TYPES = {code: name for name, code in TYPE_CODES.items()}
 ENDED_BY = {code: name for name, code in ENDED_BY_CODES.items()}
