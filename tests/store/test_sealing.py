@@ -18,8 +18,9 @@ from ringlog.model import Backlog, Kind, StoredEntry
 from ringlog.store.sqlite.calls.tails import Tails
 from ringlog.store.sqlite.day.codec import Chunk, Run, join_frame, pack_chunk, pack_frame
 from ringlog.store.sqlite.day.days import Days
+from ringlog.store.sqlite.disk import catalogue
 from ringlog.store.sqlite.disk.catalogue import connect
-from ringlog.store.sqlite.sealing import waiting
+from ringlog.store.sqlite.sealing import sealing, waiting
 from ringlog.store.sqlite.store import SqliteStore
 
 from .records import DAY, NOW, batch, ended, entry, horizon
@@ -192,6 +193,42 @@ def test_the_backlog_counts_what_is_finished_and_drains(tmp_path: Path) -> None:
         assert (await store.health()).unsealed == Backlog()
 
     tell(tmp_path, story, reached)
+
+
+def test_a_round_and_the_end_give_pages_back_for_a_while_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million calls that waited leave gigabytes free, which SQLite gives back at a millisecond a page."""
+    free: list[int] = []
+
+    def count() -> None:
+        with contextlib.closing(connect(tmp_path / "catalogue.db")) as connection:
+            free.append(connection.rows("PRAGMA freelist_count")[0][0])
+
+    async def story(store: SqliteStore, one: int) -> None:
+        for n in range(20):
+            entries = [entry(f"c{n}", seq=seq, line="a long line " * 500) for seq in range(10)]
+            await store.append(one, batch(*entries, ended(f"c{n}")), horizon())
+        for _ in range(3):
+            await store.seal(horizon(60 * 1_000_000))
+            count()
+
+    monkeypatch.setattr(sealing, "GIVE_BACK_S", 0)
+    monkeypatch.setattr(catalogue, "VACUUM_S", 0)
+    tell(tmp_path, story)
+    count()
+    step = catalogue.VACUUM_STEP
+    assert free == [free[0], free[0] - step, free[0] - 2 * step, free[0] - 3 * step]
+    monkeypatch.undo()
+
+    async def later() -> None:
+        store = await SqliteStore.open(tmp_path, append=True)
+        await store.seal(horizon(60 * 1_000_000))
+        count()
+        await store.close()
+
+    asyncio.run(later())
+    assert free[-1] == 0
 
 
 def test_calls_of_many_days_beside_a_damaged_one(tmp_path: Path) -> None:

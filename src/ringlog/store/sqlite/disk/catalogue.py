@@ -26,7 +26,11 @@ AGAIN_MS = 5
 READ_BUSY_MS = 1_000
 """How long a reader waits: only ever for a recovery of the write-ahead log."""
 VACUUM_PAGES = 500
-"""Pages given back in one commit."""
+"""Pages given back in one commit, at most."""
+VACUUM_S = 0.02
+"""How long one commit gives pages back, nearly. SQLite looks through its list of free pages for each of them:
+beside a hundred free ones a page takes microseconds, beside half a million a millisecond."""
+VACUUM_STEP = 20
 
 READ = apsw.SQLITE_OPEN_READWRITE
 """Without CREATE: what is gone stays gone. Even reading WAL needs leave to write its index."""
@@ -146,8 +150,12 @@ def is_older(connection: Connection, schema: str) -> bool:
 
 
 def give_back_pages(connection: Connection) -> bool:
-    """Gives some free pages back to the disk; whether more are left."""
-    connection.rows(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
+    """Gives some free pages back to the disk, inside or outside a transaction; whether more are left."""
+    until = time.monotonic() + VACUUM_S
+    for _ in range(VACUUM_PAGES // VACUUM_STEP):
+        connection.rows(f"PRAGMA incremental_vacuum({VACUUM_STEP})")
+        if time.monotonic() > until:
+            break
     return connection.rows("PRAGMA freelist_count") != [(0,)]
 
 

@@ -27,6 +27,8 @@ from ringlog.store.sqlite.sealing.steps import Report, Step
 SLICE = 500
 """Calls whose chunks are dropped in one commit: an append waits for no more than that."""
 COUNT_EVERY_S = 10
+GIVE_BACK_S = 1
+"""How long a round, or the end, may give pages back: where more came than was sealed they are gigabytes."""
 
 Reached = Callable[[str], None]
 """Told each point of sealing, expiry and deletion that a kill could hit."""
@@ -74,7 +76,7 @@ class Sealing:
     def _step(self, one: Round) -> bool:
         if one.after < 0:
             # What appending did not need since the last round.
-            self.give_back_pages()
+            self._give_back_pages()
         report = self._built(one)
         if report.calls:
             self._reached("sealing: frames built")
@@ -118,8 +120,10 @@ class Sealing:
                 max(0, self.waiting.calls - len(slice_)), max(0, self.waiting.entries - entries)
             )
 
-    def give_back_pages(self) -> None:
-        while self._writer.run_here(give_back_pages):
+    def _give_back_pages(self) -> None:
+        """What there is time for; the next round goes on."""
+        until = time.monotonic() + GIVE_BACK_S
+        while self._writer.run_here(give_back_pages) and time.monotonic() < until:
             self._reached("sealing: pages given back")
 
     def hurry(self) -> None:
@@ -130,7 +134,7 @@ class Sealing:
         self._process.close()
         if self._any:
             with suppress(apsw.Error):
-                self.give_back_pages()
+                self._give_back_pages()
 
 
 def _drop_chunks(catalogue: Connection, calls: Sequence[tuple[int, int]]) -> int:
