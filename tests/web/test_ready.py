@@ -12,7 +12,7 @@ from ringlog.model import FOR_EVER_US, Scope
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.web import asgi
 from ringlog.web.app import build
-from ringlog.web.ready import OVERHEAD_BYTES, ReadyMessages
+from ringlog.web.ready import OVERHEAD_BYTES, ReadyAnswers
 from tests.running import basic
 from tests.store.records import DAY, NOW, batch, ended, entry
 
@@ -155,32 +155,28 @@ def test_a_key_that_may_not_read_gets_nothing_that_is_ready(tmp_path: Path) -> N
 # -- the budget --------------------------------------------------------------------------------------
 
 
-def message(size: int) -> asgi.Message:
-    return asgi.message(200, bytes(size), asgi.JSON)
-
-
 def test_the_budget_is_kept_and_the_last_used_stay() -> None:
-    ready = ReadyMessages(lambda: NOW, 3 * (OVERHEAD_BYTES + 100))
+    ready = ReadyAnswers(lambda: NOW, 3 * (OVERHEAD_BYTES + 100))
     for name in "abc":
-        ready.keep((1, name, False), message(100), FOR_EVER_US, ready.changes)
+        ready.keep((1, name, False), bytes(100), FOR_EVER_US, ready.changes)
     assert ready.find((1, "a", False))
-    ready.keep((1, "d", False), message(100), FOR_EVER_US, ready.changes)
+    ready.keep((1, "d", False), bytes(100), FOR_EVER_US, ready.changes)
     assert [name for name in "abcd" if ready.find((1, name, False))] == ["a", "c", "d"]
     ready.changed(1, "acd")
     for name in "efg":
-        ready.keep((1, name, True), message(100), FOR_EVER_US, ready.changes)
+        ready.keep((1, name, True), bytes(100), FOR_EVER_US, ready.changes)
     assert all(ready.find((1, name, True)) for name in "efg")
 
 
 def test_what_was_read_before_a_change_is_not_kept_after_it() -> None:
-    ready = ReadyMessages(lambda: NOW)
+    ready = ReadyAnswers(lambda: NOW)
     before = ready.changes
     ready.changed(1, ["x"])
-    ready.keep((1, "x", False), message(1), FOR_EVER_US, before)
+    ready.keep((1, "x", False), bytes(1), FOR_EVER_US, before)
     assert ready.find((1, "x", False)) is None
 
 
 def test_a_huge_answer_is_not_kept() -> None:
-    ready = ReadyMessages(lambda: NOW)
-    ready.keep((1, "x", False), message(2**20), FOR_EVER_US, ready.changes)
+    ready = ReadyAnswers(lambda: NOW)
+    ready.keep((1, "x", False), bytes(2**20), FOR_EVER_US, ready.changes)
     assert ready.find((1, "x", False)) is None

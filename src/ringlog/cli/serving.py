@@ -5,6 +5,7 @@ A module of its own, because importing HTTP's parts takes longer than any other 
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -97,6 +98,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What is here now stays: the garbage collector need not look through it again and again.
+        gc.freeze()
         typer.echo(f"Ringlog is ready on {self._where}")
         sys.stdout.flush()
 

@@ -24,7 +24,7 @@ from ringlog.web.ingest import Ingest
 from ringlog.web.negotiate import wants_xml
 from ringlog.web.numbers import instant, whole_number
 from ringlog.web.paths import session_id
-from ringlog.web.ready import ReadyMessages
+from ringlog.web.ready import ReadyAnswers
 from ringlog.web.rows import JsonStream, XmlStream, list_row, log_json, log_xml
 from ringlog.web.statuses import MethodNotAllowed, NoSuchAddress, Unauthorized, sentence, status_of
 from ringlog.wire import xml
@@ -68,7 +68,7 @@ class Edge:
         self._ingest = ingest
         self._follow = follow
         self._beyond = beyond
-        self._ready = ReadyMessages(clock)
+        self._ready = ReadyAnswers(clock)
         call_log.watch(self._ready)
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
@@ -144,20 +144,19 @@ class Edge:
 
     async def _message(self, account_id: int, session_id: str, as_xml: bool) -> asgi.Message:
         wanted = account_id, session_id, as_xml
-        if ready := self._ready.find(wanted):
-            return ready
-        changes = self._ready.changes
-        text, until_us = await self._call_log.log(account_id, session_id)
-        body = await written(log_xml if as_xml else log_json, text)
-        message = asgi.message(200, body, asgi.XML if as_xml else asgi.JSON)
-        self._ready.keep(wanted, message, until_us, changes)
-        return message
+        body = self._ready.find(wanted)
+        if not body:
+            changes = self._ready.changes
+            text, until_us = await self._call_log.log(account_id, session_id)
+            body = await written(log_xml if as_xml else log_json, text)
+            self._ready.keep(wanted, body, until_us, changes)
+        return asgi.found(body, asgi.XML if as_xml else asgi.JSON)
 
     async def _calls(self, account_id: int, query: CallQuery, as_xml: bool) -> Answer:
         page = await self._call_log.calls(account_id, query)
         body = {"calls": [list_row(call) for call in page.calls], "total_calls": page.total}
         encoded = xml.document(body) if as_xml else encode(body)
-        return asgi.message(200, encoded, asgi.XML if as_xml else asgi.JSON)
+        return asgi.found(encoded, asgi.XML if as_xml else asgi.JSON)
 
     async def _all_logs(self, account_id: int, query: CallQuery, as_xml: bool) -> Answer:
         """Reads the first call before the first byte, so that what fails at once is an ordinary 500."""

@@ -1,29 +1,25 @@
-"""Answers kept ready: the messages of the logs that were asked for last, within a budget of bytes."""
+"""Answers kept ready: the bodies of the logs that were asked for last, within a budget of bytes."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from ringlog.model import Clock
-from ringlog.web.asgi import Message
 
 BUDGET_BYTES = 32 * 2**20
 LARGEST_BYTES = 2**20
 """A larger answer is not kept: it would push out hundreds of others."""
-OVERHEAD_BYTES = 1000
-"""What an answer takes beside its body: key, dicts, headers."""
+OVERHEAD_BYTES = 350
+"""What an answer takes beside its body: its key, the objects' heads, its place among the others."""
 
 Wanted = tuple[int, str, bool]
 """Account, session_id, whether as XML."""
 
-
-class _Ready(NamedTuple):
-    message: Message
-    until_us: int
-    size: int
+_Ready = tuple[bytes, int]
+"""Body, and until when it may be sent, in microseconds. A tuple and no class of ours: the garbage collector
+leaves alone what holds only bytes and numbers, and there are tens of thousands of these."""
 
 
-class ReadyMessages:
+class ReadyAnswers:
     """The last used ones. A Watcher: what may have changed is forgotten before the change is answered.
 
     Belongs to one event loop. A log that was read before a change is not kept after it: `changes` is asked
@@ -36,22 +32,22 @@ class ReadyMessages:
         self._left = budget_bytes
         self.changes = 0
 
-    def find(self, wanted: Wanted) -> Message | None:
+    def find(self, wanted: Wanted) -> bytes | None:
         ready = self._kept.get(wanted)
-        if not ready or self._clock() >= ready.until_us:
+        if not ready or self._clock() >= ready[1]:
             return None
         self._kept.move_to_end(wanted)
-        return ready.message
+        return ready[0]
 
-    def keep(self, wanted: Wanted, message: Message, until_us: int, changes: int) -> None:
-        size = len(message[1]["body"]) + OVERHEAD_BYTES
+    def keep(self, wanted: Wanted, body: bytes, until_us: int, changes: int) -> None:
+        size = _size(body)
         if changes != self.changes or size > LARGEST_BYTES:
             return
         self._forget(wanted)
-        self._kept[wanted] = _Ready(message, until_us, size)
+        self._kept[wanted] = body, until_us
         self._left -= size
         while self._left < 0:
-            self._left += self._kept.popitem(last=False)[1].size
+            self._left += _size(self._kept.popitem(last=False)[1][0])
 
     def changed(self, account_id: int, session_ids: Iterable[str]) -> None:
         self.changes += 1
@@ -65,8 +61,12 @@ class ReadyMessages:
     def expired(self) -> None:
         self.changes += 1
         while self._kept:
-            self._left += self._kept.popitem()[1].size
+            self._left += _size(self._kept.popitem()[1][0])
 
     def _forget(self, wanted: Wanted) -> None:
         if ready := self._kept.pop(wanted, None):
-            self._left += ready.size
+            self._left += _size(ready[0])
+
+
+def _size(body: bytes) -> int:
+    return len(body) + OVERHEAD_BYTES
