@@ -88,6 +88,10 @@ LEG = {"leg": "PJSIP/agent"}
         ([event("x")], ""),
         ([event("x", waits=5)], "waiting for input"),
         ([(0, Kind.PROMPT, "music", {})], "playing"),
+        ([event("dial", **LEG, state="dialling")], "dialling"),
+        ([event("dial several", state="dialling")], "dialling"),
+        ([event("dial", **LEG, state="dialling"), event("busy", **LEG, state="ended")], ""),
+        ([event("dial", **LEG, state="dialling"), event("up", **LEG, state="ringing")], "ringing"),
         ([event("up", **LEG, state="ringing")], "ringing"),
         ([event("up", **LEG, state="answered")], "talking"),
         ([event("up", **LEG, state="answered"), event("held", **LEG, state="hold")], "on hold"),
@@ -98,6 +102,13 @@ LEG = {"leg": "PJSIP/agent"}
             "waiting in queue",
         ),
         ([event("Waiting in queue", module_type="queue"), event("up", **LEG, state="answered")], "talking"),
+        (
+            [
+                event("Waiting in queue", module_type="queue"),
+                (0, Kind.DEBUG, "Calling", {**LEG, "module_type": "queue", "state": "dialling"}),
+            ],
+            "waiting in queue",
+        ),
         ([event("x", waits=5), event("noted", source="other")], "waiting for input"),
         ([event("x", waits=5), event("next")], ""),
     ],
@@ -239,6 +250,26 @@ def test_the_waterfall_has_a_lane_of_the_caller_and_one_of_each_leg() -> None:
     assert of.span_us == 13 * MICROSECONDS
     assert list(of.totals.items())[:2] == [("talking", 5_500_000), ("waiting for input", 3_000_000)]
     assert of.failures == [(12_000_000, 1)]
+
+
+@pytest.mark.parametrize(("state", "after"), [("answered", "talking"), ("ended", "")])
+@pytest.mark.parametrize("several", [False, True])
+def test_dialling_is_drawn_where_nothing_is_heard_to_ring(state: str, after: str, several: bool) -> None:
+    dialled = event("dial", 1000, **({} if several else LEG), state="dialling")
+    early = [] if several else [event("early media", 500, **LEG, state="dialling")]
+    of = fall([event("start", 0), dialled, *early, event("news", 2000, **LEG, state=state)], 6)
+    news = 3000 + 500 * len(early)
+    drawn_bars = [("dialling", 1000, news), *([(after, news, 6000)] if after else [])]
+    assert bars(of) == bars(of, 1) == drawn_bars
+    assert of.totals["dialling"] == (news - 1000) * 1000
+
+
+def test_who_is_dialled_anew_is_dialled_from_then_on() -> None:
+    dial, over = event("dial", 0, **LEG, state="dialling"), event("busy", 1000, **LEG, state="ended")
+    other = event("dial both", 0, state="dialling", result_variable="elsewhere")
+    of = fall([dial, over, event("wait", 2000), other, event("next", 1000), dial, over], 9)
+    assert bars(of, 1) == [("dialling", 0, 1000), ("dialling", 4000, 5000)]
+    assert bars(of) == [("dialling", 0, 1000), ("dialling", 3000, 5000)]
 
 
 def test_a_running_call_reaches_to_now_and_its_open_bars_say_so() -> None:

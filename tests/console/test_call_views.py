@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from ringlog.errors import BadInput
 from ringlog.model import MICROSECONDS, CallType, Kind
-from ringlog.timeline import Lane, Waterfall
+from ringlog.timeline import Bar, Lane, Waterfall
+from ringlog.timeline.moments import DIALLING, FOR_INPUT, IN_QUEUE, PLAYING, WHILE
 from ringlog.timeline.waterfall import Failures
 from ringlog.web.console.asked import Asked
 from ringlog.web.console.fall_view import TICKS, FallView
@@ -47,6 +48,11 @@ def test_a_scale_has_few_ticks_inside_the_drawing(scale_us: int) -> None:
     assert len({words for _, words in ticks}) == len(ticks)
 
 
+def test_the_legend_leaves_out_what_is_too_short_to_be_seen() -> None:
+    fall = Waterfall(10_000, [], {PLAYING: 9_000, FOR_INPUT: 20, DIALLING: 19}, [])
+    assert [words for _, words, _ in FallView(fall, 10_000).key] == ["prompts", FOR_INPUT]
+
+
 @pytest.mark.parametrize(
     ("errors", "words"),
     [([1], ["1 error"]), ([5, 2], ["5 errors", "2"]), ([1000] * 7, ["7,000 errors", *[""] * 6])],
@@ -54,3 +60,10 @@ def test_a_scale_has_few_ticks_inside_the_drawing(scale_us: int) -> None:
 def test_failures_are_counted_where_there_is_room(errors: list[int], words: list[str]) -> None:
     failures = [Failures(n * 100, count) for n, count in enumerate(errors)]
     assert [said for _, said in FallView(Waterfall(1000, [], {}, failures), 1000).failures] == words
+
+
+@pytest.mark.parametrize("doing", [DIALLING, FOR_INPUT, IN_QUEUE, PLAYING, *WHILE.values()])
+def test_whatever_goes_on_has_a_shape_of_its_own(doing: str) -> None:
+    fall = Waterfall(1000, [Lane("", [Bar(doing, 0, 500)], [])], {doing: 500}, [])
+    ((shape, _, _),) = FallView(fall, 1000).key
+    assert [bar.shape for bar in FallView(fall, 1000).bars(0)] == [shape]

@@ -47,9 +47,14 @@ class Line:
         return self._text("member")
 
     @property
+    def dials(self) -> bool:
+        """It says that a leg, or several at once, are dialled."""
+        return self.state == "dialling"
+
+    @property
     def on_leg(self) -> bool:
         """It tells of what the leg does; that one is dialled is the caller's own step."""
-        return bool(self.leg) and self.state != "dialling"
+        return bool(self.leg) and not self.dials
 
     @property
     def waits(self) -> bool:

@@ -10,6 +10,7 @@ from ringlog.timeline.lines import Line
 WHILE = {"hold": "on hold", "answered": "talking", "ringing": "ringing"}
 """What is going on while a leg is in a state; an earlier one outweighs a later one."""
 IN_QUEUE = "waiting in queue"
+DIALLING = "dialling"
 FOR_INPUT = "waiting for input"
 PLAYING = "playing"
 
@@ -46,6 +47,7 @@ class _Legs:
     def note(self, line: Line) -> None:
         if line.state == "ended":
             self.up.pop(line.leg, None)
+            self.step = "" if self.step == DIALLING else self.step
         elif line.leg and line.state in WHILE:
             self.up[line.leg] = line.state
         if not line.on_leg:
@@ -66,4 +68,6 @@ def going_on(line: Line) -> str:
         return FOR_INPUT
     if line.kind == Kind.PROMPT:
         return PLAYING
-    return IN_QUEUE if line.kind == Kind.EVENT and line.module == "queue" else ""
+    if line.module == "queue" and (line.kind == Kind.EVENT or line.dials):
+        return IN_QUEUE
+    return DIALLING if line.dials else ""

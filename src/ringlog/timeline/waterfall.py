@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 from ringlog.model import Kind
 from ringlog.timeline.lines import Line
-from ringlog.timeline.moments import WHILE
+from ringlog.timeline.moments import DIALLING, WHILE
 from ringlog.timeline.rows import Timeline
 
 MOST_LANES = 8
 FINEST = 500
 """Parts of the span that are told apart: bars and failures closer than one are drawn as one."""
+LEG_DOES = {"dialling": DIALLING, **WHILE, "ended": ""}
+"""What a leg does from a state on."""
 TOGETHER = 20
 """Failures closer than this part of the span share one label."""
 
@@ -111,12 +113,13 @@ class _Tellings:
     def _of_leg(self, leg: str) -> list[Bar]:
         bars: list[Bar] = []
         doing, since = "", 0
-        for at, line in self._lines(leg):
-            if line.state not in {*WHILE, "ended"}:
+        for at, line in self._told_of(leg):
+            then = LEG_DOES.get(line.state, doing)
+            if then == doing:
                 continue
             if doing and at > since:
                 bars.append(Bar(doing, since, at))
-            doing, since = WHILE.get(line.state, ""), at
+            doing, since = then, at
         if doing and self.span_us > since:
             bars.append(Bar(doing, since, self.span_us))
         return self._open(bars)
@@ -124,6 +127,13 @@ class _Tellings:
     def failed(self, leg: str) -> list[int]:
         ats = (at for at, line in self._lines(leg) if line.kind == Kind.ERROR)
         return [failures.at_us for failures in grouped(ats, self.span_us, FINEST)]
+
+    def _told_of(self, leg: str) -> Iterator[tuple[int, Line]]:
+        """Its lines, and those of the same step that dial several legs at once."""
+        steps = {(line.module, line.place) for _, line in self._lines(leg)}
+        for at, line in zip(self.ats, self.drawn.lines, strict=True):
+            if line.leg == leg or (line.dials and not line.leg and (line.module, line.place) in steps):
+                yield at, line
 
     def _lines(self, leg: str) -> Iterable[tuple[int, Line]]:
         return ((at, line) for at, line in zip(self.ats, self.drawn.lines, strict=True) if line.leg == leg)

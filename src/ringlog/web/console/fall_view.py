@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 
 from ringlog.model import MICROSECONDS
 from ringlog.timeline import Bar, Timeline, Waterfall, waterfall
+from ringlog.timeline.waterfall import FINEST
 from ringlog.wording import minutes
 
 LANE = 24
@@ -24,6 +25,7 @@ WORDS = {"playing": "prompts"}
 """What the legend says where it is not what the caller does."""
 SHAPES = {
     "talking": "b-talk",
+    "dialling": "b-dial",
     "ringing": "b-ring",
     "playing": "b-prompt",
     "on hold": "b-hold",
@@ -71,8 +73,10 @@ class FallView:
 
     @property
     def key(self) -> Iterator[tuple[str, str, int]]:
-        """Shape, words, microseconds."""
+        """Shape, words, microseconds; but for what is too short to be seen, such as most dialling."""
         for doing, total_us in self.fall.totals.items():
+            if total_us * FINEST < self.fall.span_us:
+                break
             yield SHAPES[doing], WORDS.get(doing, doing), total_us
 
     @property

@@ -101,11 +101,10 @@ class Dial(Step):
         self.destinations = [name for name in self.arguments[0].split("&") if name]
         self.noticed(self.at_us)
         timeout = f", up to {limit(self.arguments[1])}" if waiting(self.arguments[1]) else ""
-        one: dict[str, Any] = (
-            {"leg": self.destinations[0], "state": "dialling"} if len(self.destinations) == 1 else {}
-        )
+        leg = {"leg": self.destinations[0]} if len(self.destinations) == 1 else {}
+        data: dict[str, Any] = {**leg, "state": "dialling"} if self.destinations else {}
         text = f"Dialling {', '.join(self.destinations) or 'nobody'}{timeout}"
-        self.channel.call.say(Kind.EVENT, text, self.module, self.result, self.at_us, **one)
+        self.channel.call.say(Kind.EVENT, text, self.module, self.result, self.at_us, **data)
 
     def dialled(self, leg: Leg) -> None:
         """A DialBegin."""
