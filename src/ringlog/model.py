@@ -257,6 +257,11 @@ class Call:
             return CallState.RUNNING
         return CallState.FAILED if self.errors else CallState.COMPLETED
 
+    @property
+    def lasted_s(self) -> int | None:
+        """From its start to its end, both the whole seconds of its row; None: it runs."""
+        return None if self.end_s is None else max(self.end_s - self.start_s, 0)
+
 
 class StoredEntry(NamedTuple):
     """One entry as stored. `time_us` is its own time; its place in the log is the Order's business."""

@@ -30,8 +30,16 @@ def minutes(seconds: int) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
+def lasted(call: Call, now_s: int) -> str:
+    """How long a call took, or has taken so far.
+
+    By the seconds of its row, which is all that lists know of: so every page and terminal says the same.
+    """
+    return minutes(now_s - call.start_s if call.lasted_s is None else call.lasted_s)
+
+
 def tenths(us: int) -> str:
-    """`0:43.9`."""
+    """`0:43.9`, since the beginning of something."""
     tenth = max(us, 0) // (MICROSECONDS // 10)
     return f"{minutes(tenth // 10)}.{tenth % 10}"
 

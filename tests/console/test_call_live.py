@@ -57,6 +57,18 @@ def test_a_running_call_is_followed_to_its_end(visit: Visit, server: Server) -> 
     expect(page.locator("#now-row")).to_have_count(0)
 
 
+def test_a_running_calls_length_counts_from_the_second_it_began_in(visit: Visit, server: Server) -> None:
+    start = int(time.time()) - 5
+    first = {**now("counts", 0, "first"), "time_us": start * 1_000_000 + 900_000, "timestamp": start}
+    ingest(server, [running("counts", start=start), first])
+    page = visit.log_in(at("counts"))
+    length = page.locator("[data-counts=minutes]")
+    expect(length).not_to_have_text(length.inner_text())
+    both = page.evaluate("[...document.querySelectorAll('[data-counts]')].map(one => one.textContent)")
+    seconds, tenths = (float(said.removeprefix("0:")) for said in both)
+    assert seconds == (round(tenths * 10) + 9) // 10
+
+
 def test_following_stops_and_goes_on(visit: Visit, server: Server) -> None:
     ingest(server, [running("paused"), now("paused", 0, "first")])
     page = visit.log_in(at("paused"))

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.running import Server
+from tests.running import Server, ringlog
 
-from .calls import Caller, call, line
+from .calls import NOW, Caller, call, line
 from .person import Person
 
 
@@ -131,6 +131,22 @@ def test_a_csv_holds_all_pages_and_no_formula(caller: Caller) -> None:
     assert len(list(csv.reader(io.StringIO(filtered, newline="")))) == 2
     assert logged_in(caller).get("/calls.csv?state=broken").status == 400
     assert Person(caller.server).get("/calls.csv").status == 303
+
+
+def test_a_call_lasts_as_long_wherever_it_is_shown(caller: Caller) -> None:
+    """From 0.9 s after the second it began in, to 0.1 s after the one it ended in: 12.2 s by finer clocks."""
+    start_us = (NOW - 60) * 1_000_000
+    first = {**line("x", "hello", ago_s=60), "source": "s", "seq": 0, "time_us": start_us + 900_000}
+    last = {**line("x", "bye", ago_s=47), "source": "s", "seq": 1, "time_us": start_us + 13_100_000}
+    caller.send(call("x", 60, 13), first, last)
+    person = logged_in(caller)
+    assert '<td class="num dur">0:13</td>' in person.get("/calls").body.decode()
+    assert "<dt>Duration</dt><dd>0:13</dd>" in person.get("/calls/x").body.decode()
+    (row,) = csv.DictReader(io.StringIO(person.get("/calls.csv").body.decode()))
+    assert row["seconds"] == "13"
+    where = ("--store", caller.server.store, "--account", caller.email)
+    assert " 0:13  " in ringlog("calls", *where).stdout
+    assert " 0:13 " in ringlog("show", "x", *where).stdout.splitlines()[1]
 
 
 @pytest.mark.needs_curl

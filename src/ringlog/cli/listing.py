@@ -9,7 +9,7 @@ from rich.text import Text
 from ringlog.cli.terminal import cut, filled
 from ringlog.cli.times import at, day_name
 from ringlog.model import MICROSECONDS, Call
-from ringlog.wording import caller, how, minutes, visible
+from ringlog.wording import caller, how, lasted, visible
 
 TITLES = ("FROM", "TO", "APPLICATION")
 WIDEST = (16, 16, 18)
@@ -108,6 +108,5 @@ def application(call: Call) -> str:
 
 
 def duration(call: Call, now_us: int) -> str:
-    if call.end_s is None:
-        return f"● {minutes(now_us // MICROSECONDS - call.start_s)}"
-    return minutes(call.end_s - call.start_s)
+    said = lasted(call, now_us // MICROSECONDS)
+    return f"● {said}" if call.end_s is None else said

@@ -14,7 +14,7 @@ from ringlog.cli.terminal import put
 from ringlog.cli.times import at, day_name
 from ringlog.model import MICROSECONDS, Call, StoredEntry, in_order
 from ringlog.timeline import Line, Silence, Step, Timeline, timeline
-from ringlog.wording import minutes, visible
+from ringlog.wording import lasted, visible
 
 NARROWEST_MODULE = 9
 
@@ -57,8 +57,7 @@ class LiveCall:
 
     def _status(self) -> Text:
         call = self._drawn.call
-        since_s = now_us() // MICROSECONDS - call.start_s
-        said = f"… {minutes(since_s)} {visible(self._drawn.doing) or 'running'}"
+        said = f"… {lasted(call, now_us() // MICROSECONDS)} {visible(self._drawn.doing) or 'running'}"
         return Text(said if call.end_s is None else "…", "blue")
 
     def _add(self, fresh: Fresh) -> None:

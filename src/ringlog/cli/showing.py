@@ -10,7 +10,7 @@ from ringlog.cli.terminal import filled
 from ringlog.cli.times import at
 from ringlog.model import MICROSECONDS, Call, Kind
 from ringlog.timeline import Fold, Line, Row, Silence, Step, Timeline
-from ringlog.wording import caller, gap, how, minutes, tenths, visible
+from ringlog.wording import caller, gap, how, lasted, tenths, visible
 
 MARKS = {Kind.ERROR: "◆", Kind.PROMPT: "▶", Kind.EVENT: "■", Kind.INFO: "○", Kind.DEBUG: "·"}
 STYLES = {Kind.ERROR: "red", Kind.PROMPT: "green", Kind.EVENT: "blue", Kind.INFO: "dim", Kind.DEBUG: "dim"}
@@ -44,19 +44,20 @@ def gone(call: Call, now_us: int, *, utc: bool) -> Iterator[Text]:
 def header(drawn: Timeline, now_us: int, *, utc: bool) -> Iterator[Text]:
     call = drawn.call
     yield Text(f"{caller(call)} → {visible(call.dest) or 'unknown'}   {visible(application(call))}", "bold")
+    length = lasted(call, now_us // MICROSECONDS)
     begun = f"{at(call.start_s, utc=utc):%a %Y-%m-%d %H:%M:%S %Z}"
     if call.end_s is None:
         doing = f"now: {drawn.doing}" if drawn.doing else ""
         yield Text.assemble(
             begun,
             "   ",
-            (f"● {minutes(now_us // MICROSECONDS - call.start_s)}", "blue"),
+            (f"● {length}", "blue"),
             f"   running   {doing}",
         )
         return
     cause = call.ending.cause if call.ending else None
     said = f", {cause} {visible(drawn.cause_text)}".rstrip() if cause is not None else ""
-    yield Text(f"{begun}   {tenths(drawn.lasted_us(call.end_s))}   ended {how(call)}{said}")
+    yield Text(f"{begun}   {length}   ended {how(call)}{said}")
 
 
 def findings(drawn: Timeline) -> Iterator[Text]:

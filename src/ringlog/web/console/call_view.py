@@ -12,7 +12,7 @@ from ringlog.model import DAY_S, MICROSECONDS, Call, Kind, StoredEntry
 from ringlog.timeline import Line, Row, Silence, Step, Timeline, timeline
 from ringlog.web.console.asked import CALLER, LEG, Asked
 from ringlog.web.console.fall_view import FallView
-from ringlog.wording import visible
+from ringlog.wording import lasted, visible
 
 ROWS = 250
 """Rows of a page."""
@@ -60,11 +60,19 @@ class CallView:
         return self.call.end_s is None
 
     @property
-    def elapsed_us(self) -> int:
+    def lasted(self) -> str:
         """The call's length, of a running one so far."""
-        if self.call.end_s is not None:
-            return self.drawn.lasted_us(self.call.end_s)
+        return lasted(self.call, self.now_us // MICROSECONDS)
+
+    @property
+    def elapsed_us(self) -> int:
+        """Of a running call: since what its timeline is counted from."""
         return max(self.now_us - self.drawn.started_us, 0)
+
+    @property
+    def ahead_us(self) -> int:
+        """That is so long after the second in which the call began, from which its length is counted."""
+        return self.drawn.started_us - self.call.start_s * MICROSECONDS
 
     @property
     def cause(self) -> str:

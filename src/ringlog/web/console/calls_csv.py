@@ -64,10 +64,9 @@ async def in_pages(call_log: CallLog, account_id: int, query: CallQuery) -> Asyn
 def row(call: Call) -> tuple[object, ...]:
     ended = call.ending.by if call.ending else ""
     cause = call.ending.cause if call.ending else None
-    lasted = None if call.end_s is None else call.end_s - call.start_s
     end = "" if call.end_s is None else iso(call.end_s)
     return (
-        call.session_id, iso(call.start_s), end, lasted, call.src, call.dest, call.type, call.state,
+        call.session_id, iso(call.start_s), end, call.lasted_s, call.src, call.dest, call.type, call.state,
         call.application, call.version, call.entries, call.errors, call.first_error, ended, cause,
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from ringlog.model import MICROSECONDS
-from ringlog.wording import caller, gap, how, minutes, tenths, visible
+from ringlog.wording import caller, gap, how, lasted, minutes, tenths, visible
 
 FIRST_S, LAST_S = -62_135_596_800, 253_402_300_799
 """Of the years 1 to 9999, which is all that a `datetime` holds."""
@@ -98,6 +98,7 @@ FILTERS: dict[str, Callable[..., str]] = {
         caller,
         gap,
         how,
+        lasted,
         tenths,
         visible,
     )

@@ -36,6 +36,14 @@ export function dayName(date) {
   return near ? `${near}, ${name}` : name;
 }
 
+// As `minutes` of wording.py.
+export function duration(seconds) {
+  const two = (number) => String(number).padStart(2, "0");
+  const s = Math.max(0, Math.floor(seconds));
+  const [hours, minutes] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(s % 60)}` : `${minutes}:${two(s % 60)}`;
+}
+
 // Says each `time` below `root` in the viewer's zone.
 export function sayTimes(root = document) {
   for (const time of root.querySelectorAll("time[datetime]")) {

@@ -1,5 +1,6 @@
 // A running call: its rows as they come, its figures as they count.
 
+import { duration } from "./base.js";
 import { follow } from "./follow.js";
 import { paced } from "./refresh.js";
 
@@ -135,7 +136,7 @@ function count() {
   if (!("running" in call.dataset) || call.classList.contains("lost")) return;
   const us = counted.us + 1000 * (performance.now() - counted.at);
   for (const one of document.querySelectorAll("[data-counts]")) {
-    const text = one.dataset.counts === "tenths" ? tenths(us) : minutes(us / 1e6);
+    const text = one.dataset.counts === "tenths" ? tenths(us) : duration((us + Number(call.dataset.ahead)) / 1e6);
     if (one.textContent !== text) one.textContent = text;
   }
   stretch(us);
@@ -157,13 +158,4 @@ function stretch(us) {
   }
 }
 
-const two = (number) => String(number).padStart(2, "0");
-
-function minutes(seconds) {
-  const whole = Math.floor(seconds);
-  const [hours, rest] = [Math.floor(whole / 3600), whole % 3600];
-  const left = two(rest % 60);
-  return hours ? `${hours}:${two(Math.floor(rest / 60))}:${left}` : `${Math.floor(rest / 60)}:${left}`;
-}
-
-const tenths = (us) => `${minutes(us / 1e6)}.${Math.floor(us / 1e5) % 10}`;
+const tenths = (us) => `${duration(us / 1e6)}.${Math.floor(us / 1e5) % 10}`;

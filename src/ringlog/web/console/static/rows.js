@@ -1,6 +1,6 @@
 // A row of the list, filled in from a call as `/v1` shows it: the same cells as `call_row` of macros.html.
 
-import { sayTimes } from "./base.js";
+import { duration, sayTimes } from "./base.js";
 
 export const link = (row) => row.querySelector(".time a");
 const part = (row, name) => row.querySelector(`.${name}`);
@@ -23,13 +23,6 @@ function escaped(sign) {
 }
 
 const bdi = (text, className) => element("bdi", className, text.replace(UNSEEN, escaped));
-
-export function duration(seconds) {
-  const two = (number) => String(number).padStart(2, "0");
-  const s = Math.max(0, Math.floor(seconds));
-  const [hours, minutes] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
-  return hours ? `${hours}:${two(minutes)}:${two(s % 60)}` : `${minutes}:${two(s % 60)}`;
-}
 
 // Rows of running calls count up; nobody is told.
 export function countUp(rows) {
