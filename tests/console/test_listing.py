@@ -71,6 +71,24 @@ def test_what_means_nothing_is_one_sentence(caller: Caller, query: str) -> None:
     assert person.get(f"/calls?{query}", Accept="*/*").json()["error"].endswith(".")
 
 
+@pytest.mark.parametrize("text", ['"', "((", "--", "?! …", "\u202e"])
+def test_a_search_for_signs_is_one_sentence_beside_the_search_box(caller: Caller, text: str) -> None:
+    caller.send(call("x"), line("x", f"signs {text}"), call("--"))
+    person = logged_in(caller)
+    answer = person.get(f"/calls?q={quote(text)}&state=completed")
+    assert answer.status == 400
+    page = unescape(answer.body.decode())
+    assert f'name="q" type="search" placeholder="Number, text or session id" value="{text}"' in page
+    assert "<p>That holds no word and no number to search for. <a" in page
+    assert "data-id=" not in page
+    assert person.get(f"/calls?q={quote(text)}&period=week").body.count(b"<h1>That was not understood") == 1
+
+
+def test_a_session_id_of_signs_leads_to_its_call(caller: Caller) -> None:
+    caller.send(call("--"))
+    assert logged_in(caller).get("/calls?q=--").headers["location"] == "/calls/--"
+
+
 @pytest.mark.parametrize(
     "query",
     [

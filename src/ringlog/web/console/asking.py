@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from ringlog.errors import BadInput
 from ringlog.model import CallQuery
+from ringlog.terms import asked
 from ringlog.web.filters import call_query
 
 PERIODS: Mapping[str, tuple[str, int]] = {
@@ -37,6 +38,11 @@ class Asked:
     def is_number(self) -> bool:
         """Whether that reads as a telephone number: then it means a side of the call, not its lines."""
         return NUMBER.fullmatch(self.text) is not None and sum(map(str.isdigit, self.text)) >= FEWEST_DIGITS
+
+    @property
+    def is_signs(self) -> bool:
+        """Whether it holds nothing that lines could be searched for."""
+        return bool(self.text) and not asked(self.text)
 
     def query(self, now_s: int, limit: int) -> CallQuery:
         """Raises BadInput naming the filter whose value means nothing."""

@@ -37,7 +37,10 @@ async def calls(
     principal: NamedDependency[Principal],
     clock: NamedDependency[Clock],
 ) -> Response[str] | Redirect:
-    """Newest first. A session id, or a number of one call only, leads to the call itself."""
+    """Newest first. A session id, or a number of one call only, leads to the call itself.
+
+    A search for signs is answered with 400, as under `/v1`, and with the list's page, to search anew.
+    """
     parameters = asgi.query(cast("asgi.Scope", request.scope))
     asked, now_s = asked_for(parameters), clock() // MICROSECONDS
     listing = Listing(call_log, principal.account_id, asked, now_s)
@@ -46,7 +49,8 @@ async def calls(
         return Redirect(call_address(only), status_code=303)
     if not found.calls and not asked.given and "cursor" not in parameters:
         return page(request, "first.html", principal=principal, **first_call(request, principal, now_s))
-    return page(request, "calls.html", principal=principal, **shown(listing, parameters, found))
+    status = 400 if asked.is_signs else 200
+    return page(request, "calls.html", status, principal=principal, **shown(listing, parameters, found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,11 @@ class Listing:
     now_s: int
 
     async def page(self, after: str) -> CallPage:
-        """Raises BadInput for filters and cursors that mean nothing."""
+        """None are found by signs. Raises BadInput for filters and cursors that mean nothing."""
         query = self.asked.query(self.now_s, PAGE)
         query = replace(query, after=place(self.account_id, after) if after else None)
+        if self.asked.is_signs:
+            return CallPage([], None)
         return await self.call_log.calls(self.account_id, query)
 
     async def meant(self, found: CallPage) -> str | None:
@@ -86,6 +92,7 @@ def shown(listing: Listing, parameters: Mapping[str, str], found: CallPage) -> d
         "days": days(found.calls),
         "found": any(call.found for call in found.calls),
         "complete": found.complete,
+        "signs": listing.asked.is_signs,
         "applications": sorted({call.application for call in found.calls} - {""}),
         "periods": [(name, title) for name, (title, _) in PERIODS.items()],
         "states": [(state, state.capitalize()) for state in CallState],
