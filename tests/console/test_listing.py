@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 import pytest
 
+from ringlog.web.console.calls_csv import lines
 from tests.running import Server, ringlog
 
-from .calls import NOW, Caller, call, line
+from .calls import BIDI, ESCAPED, NOW, Caller, call, line
 from .person import Person
 
 
@@ -140,8 +141,8 @@ def test_a_csv_holds_all_pages_and_no_formula(caller: Caller) -> None:
     assert [row["session_id"] for row in rows] == ["runs", "first", *(f"c{n:04}" for n in range(1200))]
     found = rows[1]
     assert [found[name] for name in ("src", "dest", "application")] == ["'+12025550101", "'-2+3", "'@SUM(A1)"]
-    assert found["version"] in {"'\ttab", "tab"}
-    assert found["first_error"] == "'" + first
+    assert found["version"] in {r"\ttab", "tab"}
+    assert found["first_error"] == "'" + first.replace("\n", r"\n")
     assert (found["state"], found["errors"], found["seconds"]) == ("failed", "1", "30")
     assert (rows[0]["state"], rows[0]["end"], rows[0]["seconds"]) == ("running", "", "")
     assert all(not value.startswith(("=", "+", "-", "@")) for row in rows for value in row.values())
@@ -165,6 +166,27 @@ def test_a_call_lasts_as_long_wherever_it_is_shown(caller: Caller) -> None:
     where = ("--store", caller.server.store, "--account", caller.email)
     assert " 0:13  " in ringlog("calls", *where).stdout
     assert " 0:13 " in ringlog("show", "x", *where).stdout.splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    ("logged", "cell"),
+    [
+        (BIDI, ESCAPED),
+        ("one\r\ntwo\tthree", r"one\r\ntwo\tthree"),
+        (" \t=1+1", r" \t=1+1"),
+        ("  =1+1", "'  =1+1"),
+        ("＝1＋1", "'＝1＋1"),
+        ("said;=1+1", "said;'=1+1"),
+        ('said; "-1', """said;' "-1"""),
+        ("300060;001;1529552581", "300060;001;1529552581"),
+        ("+1 (202) 555-0101", "'+1 (202) 555-0101"),
+        ("2025550101", "2025550101"),
+        ("Größe 50%, 'a' - b = c", "Größe 50%, 'a' - b = c"),
+    ],
+)
+def test_a_csv_shows_what_would_hide_and_starts_no_formula(logged: str, cell: str) -> None:
+    ((written, number),) = csv.reader(io.StringIO(lines([(logged, 7)]), newline=""))
+    assert (written, number) == (cell, "7")
 
 
 @pytest.mark.needs_curl

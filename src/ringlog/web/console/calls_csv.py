@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
@@ -15,14 +16,18 @@ from ringlog.model import MICROSECONDS, Call, CallQuery, Clock
 from ringlog.web.console.asking import asked_for
 from ringlog.web.console.spelling import iso
 from ringlog.web.cookies import AnyRequest
+from ringlog.wording import visible
 
 PAGE = 500
 HEAD = (
     "session_id", "start", "end", "seconds", "src", "dest", "type", "state", "application", "version",
     "entries", "errors", "first_error", "ended_by", "cause",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would run begins with one of these (https://owasp.org/www-community/attacks/CSV_Injection)."""
+FORMULA = re.compile(r"""(^|;)(?=[\s"]*[=+\-@＝＋－＠])""")
+"""Where a spreadsheet would begin to reckon (https://owasp.org/www-community/attacks/CSV_Injection).
+
+In much of Europe it takes `;` for what is between cells, whatever the file has there.
+"""
 
 
 @get("/calls.csv")
@@ -79,5 +84,9 @@ def lines(rows: Iterable[Iterable[object]]) -> str:
 
 
 def harmless(row: Iterable[object]) -> list[object]:
-    """With an apostrophe before what a spreadsheet would take for a formula."""
-    return [f"'{v}" if isinstance(v, str) and v.startswith(FORMULA) else v for v in row]
+    """Texts as pages show them, with an apostrophe before what a spreadsheet would take for a formula.
+
+    Also before the `+` of a telephone number: without it a spreadsheet would drop the `+`, round what is
+    long and take a `-` for a minus.
+    """
+    return [FORMULA.sub(r"\1'", visible(v)) if isinstance(v, str) else v for v in row]
