@@ -126,6 +126,21 @@ def test_what_asks_entries_is_not_followed(caller: Caller, query: str) -> None:
     assert b"data-follow" not in body
 
 
+def test_a_line_is_cut_in_the_list_but_where_it_was_found(caller: Caller) -> None:
+    long = "straw " * 9_000
+    caller.send(call("bad"), line("bad", f"{long}needle {long[:600]}", "error"))
+    caller.send(call("runs", 9, None), line("runs", long, "debug", 9), line("runs", long, "prompt", 9))
+    person = logged_in(caller)
+    page = person.get("/calls").body.decode()
+    assert f"<bdi>{long[:300]}…</bdi>" in page
+    assert f"<bdi>playing {long[:292]}…</bdi>" in page
+    assert len(page) < 20_000
+    found = re.search(r"<bdi>(….*?…)</bdi>", person.get("/calls?q=needle").body.decode())
+    assert found
+    assert found[1].startswith("…raw straw straw needle straw ")
+    assert len(found[1]) == 302
+
+
 def test_a_csv_holds_all_pages_and_no_formula(caller: Caller) -> None:
     first = '=HYPERLINK("http://evil.example"), "now"\nand more'
     caller.send(

@@ -53,6 +53,19 @@ def test_a_call_comes_changes_and_ends(visit: Visit, caller: Caller) -> None:
     assert page.locator("tr.call[data-id=new]").inner_html().split() == shown.split()
 
 
+def test_a_long_line_is_cut_as_the_server_cuts_it(visit: Visit, caller: Caller) -> None:
+    caller.send(call("old"))
+    page = live(visit, caller)
+    page.mouse.move(0, 0)
+    caller.send(call("bad", 3), line("bad", "\U0001f4de" * 5_000, "error"))
+    row = page.locator("tr.call[data-id=bad]")
+    expect(row.locator(".err bdi")).to_have_text("\U0001f4de" * 300 + "…")
+    shown = row.inner_html()
+    page.reload()
+    expect(page.get_by_role("button", name="Live")).to_be_visible()
+    assert row.inner_html().split() == shown.split()
+
+
 def test_nothing_moves_while_somebody_reads(visit: Visit, caller: Caller) -> None:
     caller.send(call("b", 100), call("a", 200))
     page = live(visit, caller)

@@ -74,8 +74,12 @@ def around(line: str, text: str) -> str:
     places = [folded.find(word) for word in WORD.findall(text.lower())[:MOST_WORDS]]
     first = min((place for place in places if place >= 0), default=0)
     begin = first - BEFORE if first > SEEN else 0
-    part = line[begin : begin + MOST_SHOWN]
-    return f"{'…' if begin else ''}{part}{'…' if begin + MOST_SHOWN < len(line) else ''}"
+    return f"{'…' if begin else ''}{cut(line[begin:])}"
+
+
+def cut(line: str) -> str:
+    """As much of a line as a row of a list may be."""
+    return line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]}…"
 
 
 def _at(at_s: int) -> datetime:
@@ -86,6 +90,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     f.__name__: f
     for f in (
         around,
+        cut,
         iso,
         iso_fine,
         clock,

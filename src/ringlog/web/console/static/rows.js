@@ -22,6 +22,12 @@ function escaped(sign) {
   return NAMED[sign] ?? `\\${letter}${code.toString(16).padStart(digits, "0")}`;
 }
 
+// As `cut` of spelling.py: 300 characters, which are up to twice as many for JavaScript.
+function cut(line) {
+  const start = [...line.slice(0, 600)].slice(0, 300).join("");
+  return start.length < line.length ? `${start}…` : line;
+}
+
 const bdi = (text, className) => element("bdi", className, text.replace(UNSEEN, escaped));
 
 // Rows of running calls count up; nobody is told.
@@ -58,9 +64,9 @@ function fillErrors(row, call) {
   if (call.errors) {
     const flag = element("span", "flag", errorMark(), element("b", "", String(call.errors)));
     const words = element("span", "vh", call.errors === 1 ? " error: " : " errors: ");
-    cell.append(flag, words, " ", bdi(call.first_error ?? ""));
+    cell.append(flag, words, " ", bdi(cut(call.first_error ?? "")));
   } else if (call.now) {
-    cell.append(element("span", "now", "now: ", bdi(call.now)));
+    cell.append(element("span", "now", "now: ", bdi(cut(call.now))));
   }
 }
 
