@@ -250,6 +250,8 @@ class Call:
     """Until then the clock alone changes nothing of this."""
     found: str | None = None
     """Where a text was searched for: the line of this call that shows it."""
+    found_arrival: int | None = None
+    """The arrival number of that line's entry, where the store that was searched is at hand."""
 
     @property
     def state(self) -> CallState:

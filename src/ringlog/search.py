@@ -26,20 +26,20 @@ class Search:
         literal = [*QUOTED.findall(text), *(part.strip(".") for part in plain if "@" in part)]
         self._phrases = {_plain(phrase) for phrase in literal if terms(phrase)}
 
-    def line(self, lines: Sequence[str]) -> str | None:
-        """Of a call's lines the first that shows best why it is found; None: it is not."""
+    def place(self, lines: Sequence[str]) -> int | None:
+        """Of a call's lines, where the first stands that shows best why it is found; None: it is not."""
         if not self._is_held(terms("\n".join(lines))):
             return None
         if self._phrases:
             return self._with_phrases(lines)
-        return max(lines, key=self._count)
+        return max(range(len(lines)), key=lambda place: self._count(lines[place]))
 
-    def _with_phrases(self, lines: Sequence[str]) -> str | None:
+    def _with_phrases(self, lines: Sequence[str]) -> int | None:
         missing, first = set(self._phrases), None
-        for line in lines:
+        for place, line in enumerate(lines):
             plain = _plain(line)
             if there := {phrase for phrase in missing if phrase in plain}:
-                first = line if first is None else first
+                first = place if first is None else first
                 missing -= there
                 if not missing:
                     return first

@@ -125,6 +125,27 @@ def test_a_search_shows_the_line_it_found(visits: Visits, server: Server, script
 
 
 @pytest.mark.parametrize("script", [True, False])
+def test_a_call_that_a_search_found_opens_at_the_line(visits: Visits, server: Server, script: bool) -> None:
+    caller = Caller(server)
+    rounds = [
+        {**line("x", f"round {n}" if n != 200 else "round of needles"), "source": "s", "seq": n}
+        for n in range(400)
+    ]
+    caller.send(call("x"), *rounds, line("x", "it broke", "error", ago_s=500))
+    visit: Visit = visits(java_script_enabled=script)
+    page = opened(visit, caller, "/calls?q=needles")
+    page.locator("tr.call a").click()
+    target = page.locator("#rows > :target")
+    expect(target.locator(".text")).to_have_text("round of needles")
+    expect(target).to_be_in_viewport()
+    expect(target.locator(".data")).to_be_visible()
+    page.go_back()
+    page.goto("/calls")
+    page.locator("tr.call a").click()
+    expect(page).to_have_url(f"{caller.server.url}/calls/x")
+
+
+@pytest.mark.parametrize("script", [True, False])
 def test_a_search_that_was_cut_short_says_so(visits: Visits, tmp_path: Path, script: bool) -> None:
     with Server(tmp_path / "store") as server:
         caller = Caller(server)

@@ -81,7 +81,11 @@ async def _calls(store: Store, account_id: int, after_us: int) -> list[dict[str,
 
 def _shown(call: Call) -> dict[str, Any]:
     """Without what is no part of the store: what a search says, and until when the clock changes nothing."""
-    return {name: value for name, value in asdict(call).items() if name not in {"found", "until_us"}}
+    return {
+        name: value
+        for name, value in asdict(call).items()
+        if name not in {"found", "found_arrival", "until_us"}
+    }
 
 
 def as_json(value: Any) -> str:

@@ -215,6 +215,31 @@ def test_signs_are_no_operators(tmp_path: Path) -> None:
     tell(tmp_path, story)
 
 
+def test_what_is_found_is_pointed_to_wherever_it_lies(tmp_path: Path) -> None:
+    """In the catalogue, in the Day, and in both, where what came late stands before it."""
+
+    async def story(store: SqliteStore, one: int) -> None:
+        said = [entry(seq=n, line=line) for n, line in enumerate(("hello", "a needle", "needle again"))]
+        await store.append(one, batch(*said, ended()), horizon())
+        late = entry(source="late", line="a word", time_us=NOW - MICROSECONDS)
+        for more in (None, batch(late), None):
+            if more:
+                await store.append(one, more, horizon())
+            for query in (CallQuery(text="needle"), CallQuery(text='"a needle"', module_type="m")):
+                (call,) = (await store.calls(one, query, horizon(DAY))).calls
+                (wanted,) = [
+                    stored.arrival
+                    for stored in (await store.read(one, "x", horizon(DAY))).entries
+                    if b'"a needle"' in stored.text
+                ]
+                assert (call.found, call.found_arrival) == ("a needle", wanted)
+            await store.seal(horizon(DAY))
+        (call,) = (await store.calls(one, CallQuery(module_type="m"), horizon(DAY))).calls
+        assert (call.found, call.found_arrival) == (None, None)
+
+    tell(tmp_path, story)
+
+
 def test_groups_of_digits_are_one_number_or_each_a_word(tmp_path: Path) -> None:
     async def story(store: SqliteStore, one: int) -> None:
         await say(store, one, "number", line="Dialling 6175550134")

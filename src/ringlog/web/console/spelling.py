@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from ringlog.model import MICROSECONDS
+from ringlog.model import MICROSECONDS, Call
 from ringlog.wording import caller, gap, how, lasted, minutes, tenths, visible
 
 FIRST_S, LAST_S = -62_135_596_800, 253_402_300_799
@@ -68,6 +68,12 @@ def call_address(session_id: str) -> str:
     return f"/calls/{quote(session_id, safe='')}"
 
 
+def found_address(call: Call) -> str:
+    """The same, at the entry that a search found."""
+    here = call_address(call.session_id)
+    return here if call.found_arrival is None else f"{here}?at={call.found_arrival}#e{call.found_arrival}"
+
+
 def around(line: str, text: str) -> str:
     """The part of a line that shows the first of the words in `text`, as long as a row of a list may be."""
     folded = line.lower()
@@ -99,7 +105,7 @@ FILTERS: dict[str, Callable[..., str]] = {
         short_day,
         moment,
         fine,
-        call_address,
+        found_address,
         caller,
         gap,
         how,

@@ -15,11 +15,11 @@ from typing import NamedTuple
 import apsw
 
 from ringlog.errors import BadInput
-from ringlog.model import Call, CallPage, CallQuery, Horizon
+from ringlog.model import Call, CallPage, CallQuery, Horizon, StoredEntry
 from ringlog.store.sqlite.calls import candidates
 from ringlog.store.sqlite.calls.listing import NO_PLACE, all_of, matching
 from ringlog.store.sqlite.calls.reading import assembled, chunks_of
-from ringlog.store.sqlite.calls.sought import Sought
+from ringlog.store.sqlite.calls.sought import Shown, Sought
 from ringlog.store.sqlite.calls.tails import now_line
 from ringlog.store.sqlite.day.codec import Frame
 from ringlog.store.sqlite.day.days import Days
@@ -99,11 +99,13 @@ class Searching:
         chunks = chunks_of(self._catalogue, call.id)
         try:
             detail = assembled(self._days, call, chunks, self._horizon)
-            line = self._sought.line(detail.text)
+            shown = self._sought.shown(detail.text)
+            if shown is None:
+                return None
+            return self._found(call, detail.call, shown, lambda: detail.entries)
         except UNREADABLE:
             self._complete = False
             return None
-        return None if line is None else self._found(call, detail.call, line)
 
     # -- in the Days ---------------------------------------------------------------------------------
 
@@ -152,10 +154,10 @@ class Searching:
         select = "SELECT first_error_us, first_error, frame FROM frame WHERE call_id = ?"
         try:
             for error_us, error, frame in day_file.rows(select, (call.id,)):
-                line = self._sought.line(Frame(frame).text)
-                if line is not None:
+                opened = Frame(frame)
+                if shown := self._sought.shown(opened.text):
                     first = earlier_error((call.first_error_us, call.first_error), (error_us, error))
-                    return self._found(call, call.call(self._horizon, first[1]), line)
+                    return self._found(call, call.call(self._horizon, first[1]), shown, opened.entries)
         except UNREADABLE:
             self._days.suspect(call.id)
             self._complete = False
@@ -172,6 +174,10 @@ class Searching:
         )
         return list(map(indexed, rows))
 
-    def _found(self, call: IndexedCall, shown: Call, line: str) -> Found:
+    def _found(
+        self, call: IndexedCall, row: Call, shown: Shown, entries: Callable[[], Sequence[StoredEntry]]
+    ) -> Found:
+        """Raises StoreDamaged."""
         now = now_line(self._catalogue, call, self._horizon)
-        return Found(call.id, replace(shown, now=now, found=line or None))
+        arrival = None if shown.place is None else entries()[shown.place].arrival
+        return Found(call.id, replace(row, now=now, found=shown.line, found_arrival=arrival))

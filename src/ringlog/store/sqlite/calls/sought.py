@@ -1,6 +1,7 @@
 """What a query asks of a call's entries: as an expression for a Day's index, and to a call's opened text."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ringlog.model import CallQuery
 from ringlog.search import Search
@@ -9,6 +10,14 @@ from ringlog.terms import ACCOUNT, KIND, MODULE_TYPE, Ways, facet
 
 MAX_WANTED = 32
 """Of so many words and numbers, the longest, the index is asked; the text is asked of all."""
+
+
+class Shown(NamedTuple):
+    """The entry that shows why a call is found; without a text to search for, none does."""
+
+    place: int | None = None
+    """Among the call's entries, in Order."""
+    line: str | None = None
 
 
 class Sought:
@@ -28,15 +37,15 @@ class Sought:
         wanted = sorted(self._search.wanted, key=_length, reverse=True) if self._search else []
         return [*map(_quoted, facets), *map(_expression, wanted[:MAX_WANTED])]
 
-    def line(self, text: bytes) -> str | None:
-        """The line to show of a call with these entries, empty where no line was asked for; None: not found.
-
-        Raises StoreDamaged.
-        """
+    def shown(self, text: bytes) -> Shown | None:
+        """What to show of a call with these entries; None: it is not found. Raises StoreDamaged."""
         entries = decoded(text)
         if not self._is_of_kind(entries):
             return None
-        return self._search.line([entry.event.line for entry in entries]) if self._search else ""
+        if not self._search:
+            return Shown()
+        place = self._search.place([entry.event.line for entry in entries])
+        return None if place is None else Shown(place, entries[place].event.line)
 
     def _is_of_kind(self, entries: Sequence[Entry]) -> bool:
         kind, module = self._query.kind, self._module
