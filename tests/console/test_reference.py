@@ -103,6 +103,17 @@ def test_a_copied_link_opens_the_same_request_without_the_key(visits: type[Visit
     expect(asked(again).locator(".response-col_status")).to_contain_text("401")
 
 
+@pytest.mark.parametrize("name", ["get_v1_follow", "get_v1_calls__session_id__follow"])
+def test_a_stream_is_not_tried_and_says_how_it_is_watched(visit: Visit, name: str) -> None:
+    visit.page.goto("/docs")
+    found = opened(visit.page, name)
+    expect(found.locator(".opblock-description")).to_contain_text("curl -N -u EMAIL SERVER/v1/")
+    expect(found.get_by_text("Server-sent events.")).to_be_visible()
+    assert found.get_by_role("button", name="Execute").count() == 0
+    visit.shoot(f"docs-{name}")
+    assert visit.axe() == []
+
+
 def test_it_looks_right(look: tuple[Visit, str]) -> None:
     visit, name = look
     visit.page.goto(f"/docs?session_id=x#{LOG}")

@@ -212,11 +212,15 @@ def _native(summary: str, parameters: list[Json], schema: Json) -> Json:
     }
 
 
-def _events(summary: str, parameters: list[Json], more: Json, *statuses: int) -> Json:
+def _events(path: str, summary: str, parameters: list[Json], more: Json, *statuses: int) -> Json:
     event = {"type": "object", "properties": {"event": TEXT, "data": TEXT, "id": TEXT}, "required": ["data"]}
     stream: Json = {"description": "Server-sent events.", "content": {"text/event-stream": {"schema": event}}}
     return {
         "summary": summary,
+        "description": (
+            "A stream, which goes on until its reader leaves, so it cannot be tried on this page. "
+            f"In a terminal, where curl asks for the key: `curl -N -u EMAIL SERVER{path}`"
+        ),
         "tags": ["Native"],
         "parameters": parameters,
         "responses": {"200": stream, **more, **_errors(*statuses, 401, 403, 405, 500, 503)},
@@ -293,6 +297,7 @@ PATHS: Json = {
     },
     "/v1/follow": {
         "get": _events(
+            "/v1/follow",
             "Calls as they come: events `snapshot`, then `call` and `gone`.",
             [*FILTERS, _parameter("limit", "query", INTEGER, "Of the snapshot: 1 to 1000; 100 if left out.")],
             {},
@@ -301,6 +306,7 @@ PATHS: Json = {
     },
     "/v1/calls/{session_id}/follow": {
         "get": _events(
+            "/v1/calls/SESSION_ID/follow",
             "A call's entries as they come: events `call`, `entry` and, at last, `end`.",
             [
                 SESSION,

@@ -1,5 +1,5 @@
 // Swagger UI over our OpenAPI document. Added to it: a request becomes a link, which opens it again without the key;
-// the key is in nothing that may be copied; every field has a name.
+// the key is in nothing that may be copied; every field has a name; no stream is tried, whose end it would await.
 
 const place = document.getElementById("reference");
 
@@ -7,7 +7,10 @@ const ui = globalThis.SwaggerUIBundle({
   domNode: place,
   url: "/openapi.json",
   layout: "BaseLayout",
-  plugins: [() => ({ wrapComponents: { execute: withLink, curl: withoutKey } })],
+  plugins: [() => ({
+    wrapComponents: { execute: withLink, curl: withoutKey },
+    statePlugins: { spec: { wrapSelectors: { allowTryItOutFor: () => ends } } },
+  })],
   tryItOutEnabled: true,
   defaultModelsExpandDepth: -1,
   validatorUrl: null,
@@ -16,6 +19,10 @@ const ui = globalThis.SwaggerUIBundle({
   requestInterceptor: (request) => ({ ...request, credentials: "omit" }),
   onComplete: reopen,
 });
+
+function ends(spec, path, method) {
+  return !spec.hasIn(["json", "paths", path, method, "responses", "200", "content", "text/event-stream"]);
+}
 
 function withLink(Execute, { React }) {
   return (props) => React.createElement(
