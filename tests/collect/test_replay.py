@@ -265,6 +265,34 @@ def test_who_logs_in_later_is_told_since_when_the_engine_runs() -> None:
     asyncio.run(run())
 
 
+def test_the_engines_clock_begins_anew_with_each_pass(tmp_path: Path) -> None:
+    path = tmp_path / "ami.txt"
+    event = b"Event: %s\r\nTimestamp: %d.000001\r\n\r\n"
+    path.write_bytes(event % (b"One", 1795424527) + event % (b"Two", 1795424927))
+    now_us = NOW_US
+
+    async def run() -> None:
+        nonlocal now_us
+        replay = Replay(read_recording(path), [Pass(speed=0), Pass()], lambda: now_us)
+        await replay.listen("127.0.0.1", 0)
+        playing = asyncio.create_task(replay.play())
+        reader, writer = await asyncio.open_connection("127.0.0.1", replay.port)
+        await reader.readline()
+        client = Client(reader, writer)
+        await client.ask(Action="Login", Username="u", Secret="any")
+        await client.until("Event: Two")
+        now_us += 1000 * MICROSECONDS
+        await client.until("Event: One")
+        told = re.search(r"\r\nTimestamp: (\d+)\.", await client.ask(Action="Ping"))
+        assert told
+        assert int(told[1]) in {now_us // MICROSECONDS, now_us // MICROSECONDS - 1}
+        writer.close()
+        playing.cancel()
+        await replay.close()
+
+    asyncio.run(run())
+
+
 def test_a_manager_is_told_the_settings_that_the_recording_shows() -> None:
     async def story(client: Client) -> None:
         async def setting(place: str) -> str:

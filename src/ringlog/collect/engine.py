@@ -102,7 +102,9 @@ class Engine:
                 seen[uid] = self.channels.get(uid) or Up(born_us(uid, message.time_us or 0), snapshot)
         self.channels = seen
         self.booted = False
-        self._reaches(next((m.time_us for m in coming if m.time_us is not None), None), wall_us)
+        first_us = next((message.time_us for message in coming if message.time_us is not None), None)
+        if first_us is not None:  # also where it lies before what was said: another pass begins
+            self.now_us, self.said_us = first_us, wall_us
 
     def fully_booted(self, wall_us: int) -> bytes:
         """What it says to a manager who logs in after it has booted."""
