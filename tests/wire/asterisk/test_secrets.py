@@ -47,7 +47,16 @@ REPEATS = step(9, "Verbose", f"1,the PIN is {PIN}", "9")
         [step(0.5, "Set", f"ARRAY(NAME,PIN)=anna,{PIN}")],
         [step(0.5, "MSet", f"NAME=anna,PIN={PIN}")],
         [step(0.5, "Exec", f"Set(PIN={PIN})")],
+        [step(0.5, "Exec", f"TryExec(Set(PIN={PIN}))")],
+        [step(0.5, "ExecIf", f"1?Set(PIN={PIN}):NoOp()")],
+        [step(0.5, "ExecIf", f"0?NoOp(a:b):MSet(NAME=anna,PIN={PIN})")],
+        [step(0.5, "ExecIf", f"1,Set,PIN={PIN}")],
+        [step(0.5, "ExecIfTime", f"9:00-17:00,mon-fri,*,*?Set(PIN={PIN})")],
         [step(0.5, "Authenticate", f"{PIN},,4")],
+        [step(0.5, "ExecIf", f"1?Authenticate({PIN})")],
+        [step(0.5, "DISA", f"{PIN},internal")],
+        [step(0.5, "MeetMe", f"77,,{PIN}")],
+        [step(0.5, "AGI", "x.py"), *agi(0.6, f"EXEC ExecIf 0?Authenticate({PIN}):NoOp()")],
         [step(0.5, "AGI", "x.py"), *agi(0.6, f'SET VARIABLE PIN "{PIN}"')],
         [step(0.5, "AGI", "x.py"), *agi(0.6, f"EXEC Set PIN={PIN}")],
         [step(0.5, "AGI", "x.py"), *agi(0.6, f"EXEC Authenticate {PIN}")],
@@ -66,11 +75,27 @@ def test_a_value_is_masked_where_it_is_set_and_ever_after(steps: list[Message]) 
     [
         [step(0.5, "Read", "PIN,beep,4"), *keys(PIN), varset(3, "PIN", PIN), varset(3, "READSTATUS", "OK")],
         [step(0.5, "Authenticate", ",,4"), *keys(PIN + "#")],
+        [step(0.5, "ExecIf", "1?Authenticate(/pins,,4)"), *keys(PIN + "#")],
+        [step(0.5, "TryExec", "ExecIf(?NoOp():Authenticate(/pins,,4))"), *keys(PIN + "#")],
+        [step(0.5, "ExecIf", "1?VoiceMailMain(100@default)"), *keys(PIN + "#")],
+        [step(0.5, "ExecIf", "1?ConfBridge(77,,,)"), *keys(PIN + "#")],
+        [step(0.5, "VMAuthenticate", "100@default"), *keys(PIN + "#")],
         [step(0.5, "VoiceMailMain", "100"), *keys("1#", 1), *keys(PIN + "#", 2)],
         [step(0.5, "ConfBridge", "4711"), *keys(PIN + "#"), event("ConfbridgeJoin", 4)],
         [step(0.5, "AGI", "x.py"), *agi(0.6, "EXEC Read PIN,beep,4")[:1], *keys(PIN)],
     ],
-    ids=["Read", "Authenticate", "VoiceMailMain", "ConfBridge", "Read run by a script"],
+    ids=[
+        "Read",
+        "Authenticate",
+        "in ExecIf",
+        "deeper",
+        "a mailbox in ExecIf",
+        "a conference in ExecIf",
+        "VMAuthenticate",
+        "VoiceMailMain",
+        "ConfBridge",
+        "Read run by a script",
+    ],
 )
 @pytest.mark.parametrize("slow", [False, True], ids=["quickly", "slowly"])
 def test_what_is_typed_in_confidence_is_masked_and_ever_after(steps: list[Message], slow: bool) -> None:
@@ -84,6 +109,56 @@ def test_what_is_typed_in_confidence_is_masked_and_ever_after(steps: list[Messag
     assert not [text for text in shown if any(digit in text.partition(" {")[0] for digit in PIN)]
     if steps[0].get("Application") != "AGI":
         assert "the PIN is ••••" in " ".join(told(said))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [step(0.5, "DISA", "/etc/codes,internal")],
+        [step(0.5, "ExecIfTime", "9:00-17:00,mon-fri,*,*?Authenticate(/pins)")],
+        [step(0.5, "OurOwnPinCheck", "100")],
+        [step(0.5, "ExecIf", "1?OurOwnPinCheck(100)")],
+        [step(0.5, "Exec", "OurOwnPinCheck(100)")],
+        [step(0.5, "AGI", "x.py"), *agi(0.6, "EXEC OurOwnPinCheck 100")[:1]],
+        [step(0.5, "AGI", "x.py"), *agi(0.6, "EXEC ConfBridge 77")[:1]],
+        [step(0.5, "AGI", "x.py"), *agi(0.6, "EXEC ExecIf 1?VMAuthenticate(100)")[:1]],
+    ],
+    ids=lambda steps: steps[-1].get("Command") or steps[-1].get("Application"),
+)
+@pytest.mark.parametrize("apart", [0.3, 3])
+def test_keys_for_an_application_that_may_ask_for_a_secret_are_masked_and_never_called_unused(
+    steps: list[Message], apart: float
+) -> None:
+    said = call(*steps, *keys(PIN, 1, apart))
+    shown = [text.partition(" {")[0] for text in told(said) if text.startswith(("User input", "Keys"))]
+    assert set(shown) <= {"User input: ••••", "Keys: ••••", "Keys not used: ••••"}
+    assert shown
+
+
+def test_what_a_manager_has_somebody_called_for_may_ask_for_a_secret() -> None:
+    """An Originate with an application: no Newexten names it."""
+    called = [
+        event("Newchannel", 0, ChannelState="0"),
+        event("DialBegin", 0.1, DestUniqueid="1.1", DialString="agent", Uniqueid="", Channel=""),
+        event("DialEnd", 0.2, DestUniqueid="1.1", DialStatus="ANSWER", Uniqueid="", Channel=""),
+    ]
+    assert "Keys: ••••" in " ".join(told(run([*called, *keys(PIN), hangup(9)])))
+
+
+def test_an_application_that_only_cel_names_asks_for_a_secret() -> None:
+    """A feature of features.conf runs it in the middle of a talk."""
+    asked = {"EventName": "STREAM_BEGIN", "UniqueID": "1.1", "Extra": '{"sound":"agent-pass"}'}
+    talk = [step(0.5, "Dial", "PJSIP/agent"), event("BridgeEnter", 0.6, BridgeUniqueid="b")]
+    assert leaks(call(*talk, event("CEL", 0.7, Application="Authenticate", **asked), *keys(PIN))) == []
+
+
+@pytest.mark.parametrize("asks", ["Read", "ConfBridge", "Authenticate", "ExecIf", "DISA", "MeetMe"])
+def test_what_is_typed_just_before_a_secret_is_asked_is_taken_for_it(asks: str) -> None:
+    data = {"Read": "PIN,beep,4", "ExecIf": "1?Read(PIN,beep,4)"}.get(asks, "/pins")
+    said = call(step(0.5, "Playback", "hello"), *keys(PIN), step(3, asks, data, "2"))
+    assert "Keys not used: ••••" in " ".join(told(said))
+    assert leaks(said) == []
+    assert leaks(call(step(0.5, "Playback", "hello"), *keys(PIN), step(3, "Read", "N,beep,4", "2")))
 
 
 def _slower(message: Message) -> Message:

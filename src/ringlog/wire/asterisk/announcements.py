@@ -33,6 +33,8 @@ def heard(pbx: "Pbx", message: "Message", at_us: int) -> None:
     if not sound:
         return
     application = message.get("Application").lower()
+    # It names what really runs, also what a feature's keys have run in a talk.
+    channel.call.secrets.given(application, "")
     if application not in NAMING:
         _play(channel, sound, application, at_us)
     elif channel.originated and channel.step is None:

@@ -108,8 +108,13 @@ class Channel:
 
     @property
     def blind(self) -> bool:
-        """What runs on it began before it was joined in mid-call."""
-        return self.call.joined and self.step is None and self.last is None
+        """Nobody knows what becomes of its keys: what runs is unknown, or no Newexten told that it began.
+
+        So it is in a call joined in the middle, and where a manager had somebody called for an application.
+        """
+        if self.step:
+            return not self.step.known
+        return self.last is None and (self.call.joined or self.originated is not None)
 
     @property
     def finishing(self) -> bool:

@@ -10,6 +10,7 @@ from ringlog.wire.asterisk.menus import Background, Read, WaitExten
 from ringlog.wire.asterisk.messages import Message
 from ringlog.wire.asterisk.pbx import Pbx, spot
 from ringlog.wire.asterisk.queues import Queue
+from ringlog.wire.asterisk.running import JUMPS, KNOWN, SILENT, is_known, running
 from ringlog.wire.asterisk.scripts import Script
 from ringlog.wire.asterisk.services import BEGINS, Service
 from ringlog.wire.asterisk.steps import Assignment, Command, Note, Prompt, Said, Stasis, Step, Tone
@@ -17,17 +18,6 @@ from ringlog.wire.asterisk.transfers import Fetch, Park
 
 OUTGOING = frozenset({"appdial", "appdial2", "appqueue"})
 """What a dialled leg's channel reports as its application; nobody runs it."""
-JUMPS = frozenset({"goto", "gotoif", "gotoiftime", "gosub", "gosubif", "execiftime"})
-SILENT = JUMPS | {
-    "return",
-    "hangup",
-    "userevent",
-    "while",
-    "endwhile",
-    "continuewhile",
-    "exitwhile",
-    "execif",
-}
 STEPS: Mapping[str, type[Step]] = {
     "playback": Prompt,
     "controlplayback": Prompt,
@@ -61,9 +51,12 @@ def newexten(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
     if name.lower() in OUTGOING:
         channel.spot = place
         return
-    if channel.step and _repeated(channel.step, name, data, place):
+    inner = running(name, data)
+    if channel.step and _repeated(channel.step, *inner, place):
         channel.step.moved(place, at_us)
         return
+    if inner[0].lower() in KNOWN:
+        name, data = inner
     before = channel.step
     if before is None and channel.doubt:
         channel.doubt.replace()
@@ -74,12 +67,15 @@ def newexten(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
     if channel.announced is None and channel is not channel.call.first:
         channel.announced = channel.application
     kind = STEPS.get(name.lower(), Step if name.lower() in SILENT else Note)
-    if before and before.taking is not kind.taking:
-        channel.keys.settle(channel, at_us)
+    # What was typed just before may be for what is asked now.
+    private = channel.call.secrets.given(name, data)
+    if before and (private or before.taking is not kind.taking):
+        channel.keys.settle(channel, at_us, private=private)
     if not channel.finishing:
         channel.last = (name, place)
     channel.jumping = (name, place) if name.lower() in JUMPS else None
     channel.step = kind(channel, name, data, at_us, pbx.after)
+    channel.step.known = is_known(name, data)
 
 
 def _repeated(step: Step, name: str, data: str, place: Spot) -> bool:

@@ -69,8 +69,11 @@ class Keys:
         else:
             self._pressed(channel, digit, at_us)
 
-    def settle(self, channel: "Channel", at_us: int) -> None:
-        """The step that took the keys ends, or one that takes them begins: what was pressed is written."""
+    def settle(self, channel: "Channel", at_us: int, *, private: bool = False) -> None:
+        """The step that took the keys ends, or one that takes them begins: what was pressed is written.
+
+        `private`: a secret is asked for next, and keys that nobody used may be it.
+        """
         digits, self._digits = self._digits, ""
         self._stop()
         if not digits:
@@ -79,9 +82,9 @@ class Keys:
         if self._taking in {Taking.RUNS, Taking.SINGLY}:
             say_input(channel, digits, when, step=self._step)
         elif self._blind:
-            say_blind(channel, digits, when)
+            say_blind(channel, digits, when, self._step)
         else:
-            say_unused(channel, digits, when, self._step)
+            say_unused(channel, digits, when, self._step, private=private)
 
     def close(self, channel: "Channel", at_us: int) -> None:
         """The channel is gone: what is pressed is written now."""
@@ -180,16 +183,18 @@ def say_input(
     _say(channel, Kind.EVENT, f"User input: {digits} (dtmf)", at_us, private=private, step=step)
 
 
-def say_blind(channel: "Channel", digits: str, at_us: int) -> None:
-    """Keys for an application that began before the call was joined: it may have asked for a secret."""
-    _say(channel, Kind.DEBUG, f"Keys: {digits}", at_us, private=True)
+def say_blind(channel: "Channel", digits: str, at_us: int, step: "Step | None" = None) -> None:
+    """Keys of which nobody knows what became of them: they may be the secret that was asked for."""
+    _say(channel, Kind.DEBUG, f"Keys: {digits}", at_us, private=True, step=step)
 
 
-def say_unused(channel: "Channel", digits: str, at_us: int, step: "Step | None" = None) -> None:
+def say_unused(
+    channel: "Channel", digits: str, at_us: int, step: "Step | None" = None, *, private: bool = False
+) -> None:
     """Keys that no application took. Where something private was asked they may be a late part of it."""
     secrets = channel.call.secrets
     step = step or channel.step
-    private = secrets.asked or _in_confidence(channel, step)
+    private = private or secrets.asked or _in_confidence(channel, step)
     _say(channel, Kind.DEBUG, f"Keys not used: {digits}", at_us, private=private, step=step)
 
 

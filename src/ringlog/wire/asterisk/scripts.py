@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from ringlog.model import Kind
 from ringlog.wire.asterisk.inputs import Taking, say_input
+from ringlog.wire.asterisk.running import is_known, running
 from ringlog.wire.asterisk.steps import Said, Step
 from ringlog.wire.asterisk.wording import number, sounds
 
@@ -32,10 +33,17 @@ class Script(Step):
     def command(self, text: str, at_us: int) -> None:
         """AGIExecStart."""
         words = _words(text)
+        runs = len(words) > 1 and words[0].upper() == "EXEC"
+        private = known = False
+        if runs:
+            # An application it has run may be told a secret, or ask for one; no Newexten tells of it.
+            run = words[1], " ".join(words[2:])
+            private, known = self.channel.call.secrets.given(*run), is_known(*run)
+            words[1:] = running(*run)
         name = " ".join(words[:2]).upper()
         self.channel.keys.settle(self.channel, at_us)
         self.taking = Taking.SINGLY if text.upper().startswith(SINGLE) else Taking.RUNS
-        self.private = self._in_confidence(words)
+        self.private = private or (runs and not known)
         if name in PROMPTS and len(words) > 2:
             self.noticed(at_us)
             waits = number(words[TIMED[name]]) if name in TIMED and len(words) > TIMED[name] else None
@@ -53,16 +61,8 @@ class Script(Step):
         elif name == "SET VARIABLE" and len(words) > 2:
             self._set(words[2], " ".join(words[3:]), at_us)
         else:
-            private = self.private
-            self.say(
-                Kind.DEBUG, f"AGI {words[1]}: {text}" if private else f"AGI {text}", at_us, private=private
-            )
-
-    def _in_confidence(self, words: list[str]) -> bool:
-        """An application it has run may be told a secret, or ask for one; no Newexten tells of it."""
-        if len(words) < 2 or words[0].upper() != "EXEC":
-            return False
-        return self.channel.call.secrets.given(words[1], " ".join(words[2:]))
+            line = f"AGI {words[1]}: {text}" if private else f"AGI {text}"
+            self.say(Kind.DEBUG, line, at_us, private=private)
 
     def _set(self, name: str, value: str, at_us: int) -> None:
         if self.channel.call.secrets.given("set", f"{name}={value}"):

@@ -1,10 +1,12 @@
 """What callers enter in confidence, kept out of everything their call's log says."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from ringlog.model import MASK
+from ringlog.wire.asterisk.running import may_run
+from ringlog.wire.asterisk.wording import arguments as parts
 
 T = TypeVar("T")
 
@@ -17,6 +19,17 @@ TOGETHER = 64
 WORD = 4
 """A secret with letters in it is looked for inside longer texts from this length on."""
 SWITCH = "RINGLOG_PRIVATE"
+ASKING: Mapping[str, int | None] = {
+    "authenticate": 0,
+    "confbridge": None,
+    "disa": 0,
+    "meetme": 2,
+    "vmauthenticate": None,
+    "voicemailmain": None,
+}
+"""Asterisk's own applications that ask for a secret, and which of their arguments is one."""
+PERHAPS = frozenset({"confbridge", "meetme"})
+"""Those that do so only where their configuration has one: no event tells."""
 _WRAPPED = re.compile(r"[A-Z_]+\((.*)\)", re.DOTALL)
 _SHORT = re.compile(rf"(?<![0-9])[0-9]{{1,{TYPED - 1}}}(?![0-9])")
 
@@ -44,26 +57,25 @@ class Secrets:
     def given(self, application: str, arguments: str) -> bool:
         """An application begins: remembers what its arguments tell in confidence, before any variable does.
 
-        True if they do, or if what is typed into it is private.
+        True if they do, or if what is typed into it is private; also where it may run another that is so.
         """
-        private = self._given(application.lower(), arguments)
-        self.asked |= private
-        return private
+        private = [run for run in may_run(application, arguments) if self._given(*run)]
+        self.asked |= any(name not in PERHAPS for name, _ in private)
+        return bool(private)
 
     def _given(self, application: str, arguments: str) -> bool:
         if application in {"set", "mset"}:
             pairs = arguments.split(",") if application == "mset" else [arguments]
             private = [self._assigned(pair) for pair in pairs]
             return any(private)
-        if application in {"exec", "tryexec"}:
-            inner, _, rest = arguments.partition("(")
-            return self._given(inner.strip().lower(), rest.removesuffix(")"))
-        first = arguments.partition(",")[0]
-        if application == "authenticate":
-            self.remember(first)
-        return application in {"authenticate", "voicemailmain"} or (
-            application == "read" and self.is_private(first)
-        )
+        if application in {"read", "readexten"}:
+            return self.is_private(arguments.partition(",")[0])
+        if application not in ASKING:
+            return False
+        code = ASKING[application]
+        if code is not None:
+            self.remember(parts(arguments)[code])
+        return True
 
     def _assigned(self, pair: str) -> bool:
         name, _, value = pair.partition("=")

@@ -19,6 +19,7 @@ BEGINS = {
     "directory": "Directory {0}",
     "record": "Recording {0}",
     "authenticate": "Asking for a password",
+    "vmauthenticate": "Asking for a password",
 }
 VOICE_MAIL = frozenset({"voicemail", "voicemailmain"})
 SAYS = {
@@ -100,7 +101,7 @@ def waiting_messages(_pbx: "Pbx", message: "Message", channel: "Channel", at_us:
 
 def voice_mail_says(application: str, sound: str) -> str:
     """What a sound of voice mail tells that no other event does; empty for any other sound."""
-    if application not in VOICE_MAIL:
+    if application not in {*VOICE_MAIL, "vmauthenticate"}:
         return ""
     if found := MESSAGE.search(sound):
         return f"message {int(found[1]) + 1}"

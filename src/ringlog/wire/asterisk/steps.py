@@ -23,6 +23,8 @@ class Step:
 
     taking = Taking.NOT
     private = False
+    known = True
+    """It is known what it does with keys."""
 
     def __init__(self, channel: "Channel", application: str, data: str, at_us: int, after: "After") -> None:
         self.channel = channel
