@@ -77,5 +77,5 @@ def _fresh(work: Path) -> TemporaryDirectory[str]:
 
 
 class _Folder(TemporaryDirectory[str]):
-    def __enter__(self) -> Path:  # type: ignore[override]
+    def __enter__(self) -> Path:  # type: ignore[override] - gives the folder as a path, not as text
         return Path(super().__enter__())

@@ -63,7 +63,7 @@ def taken_apart(paths: list[Path]) -> Parts:
 def _objects(connection: Connection) -> Parts:
     """Each table and index; what is in no column is the heads of rows and pages, keys, and room."""
     found: Parts = {}
-    tables = dict(connection.rows("SELECT name, tbl_name FROM sqlite_schema"))  # type: ignore[arg-type]
+    tables = dict(connection.rows("SELECT name, tbl_name FROM sqlite_schema"))  # type: ignore[arg-type] - rows are tuples of any length
     sizes = connection.rows("SELECT name, sum(pgsize) FROM dbstat GROUP BY name")
     for name, size in sizes:
         columns = _columns(connection, name, tables.get(name, name))

@@ -54,7 +54,7 @@ All = Annotated[bool, typer.Option("--all", help="Every entry with its data; not
 
 
 @somewhere
-def calls(  # noqa: PLR0917 (each is an option)
+def calls(  # noqa: PLR0917 - each is an option
     where: Where,
     context: typer.Context,
     number: Number = "",
@@ -155,7 +155,7 @@ def command(options: Mapping[str, str]) -> str:
 
 
 @somewhere
-def show(  # noqa: PLR0917 (each is an option)
+def show(  # noqa: PLR0917 - each is an option
     where: Where,
     session_id: SessionId,
     format_: FormatOption = Format.TEXT,

@@ -39,7 +39,7 @@ def somewhere(command: Callable[Concatenate[Where, P], None]) -> Callable[..., N
     @functools.wraps(command)
     def run(**given: Any) -> None:
         where = Where(**{name: given.pop(name) for name in shared})
-        command(where, *(), **given)  # pyright: ignore[reportCallIssue] (P is what Typer gives)
+        command(where, *(), **given)  # pyright: ignore[reportCallIssue] - P is what Typer gives
 
     parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*own, *shared.values())]
     # Typer reads both.

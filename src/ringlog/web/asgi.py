@@ -57,18 +57,15 @@ Message = tuple[dict[str, Any], dict[str, Any]]
 def message(
     status: int, body: bytes, media_type: bytes, headers: Iterable[tuple[bytes, bytes]] = ()
 ) -> Message:
-    length = (b"content-length", b"%d" % len(body))
-    return start(status, media_type, (length, *headers)), {"type": "http.response.body", "body": body}
-
-
-def found(body: bytes, media_type: bytes) -> Message:
-    """The same with status 200 and no more headers, sooner."""
-    return _found(len(body), media_type), {"type": "http.response.body", "body": body}
+    return _start(status, len(body), media_type, tuple(headers)), {"type": "http.response.body", "body": body}
 
 
 @lru_cache(maxsize=10_000)
-def _found(length: int, media_type: bytes) -> dict[str, Any]:
-    return start(200, media_type, ((b"content-length", b"%d" % length),))
+def _start(
+    status: int, length: int, media_type: bytes, headers: tuple[tuple[bytes, bytes], ...]
+) -> dict[str, Any]:
+    """Shared by all answers of that length: nobody may change it."""
+    return start(status, media_type, ((b"content-length", b"%d" % length), *headers))
 
 
 async def respond(

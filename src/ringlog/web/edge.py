@@ -150,13 +150,13 @@ class Edge:
             text, until_us = await self._call_log.log(account_id, session_id)
             body = await written(log_xml if as_xml else log_json, text)
             self._ready.keep(wanted, body, until_us, changes)
-        return asgi.found(body, asgi.XML if as_xml else asgi.JSON)
+        return asgi.message(200, body, asgi.XML if as_xml else asgi.JSON)
 
     async def _calls(self, account_id: int, query: CallQuery, as_xml: bool) -> Answer:
         page = await self._call_log.calls(account_id, query)
         body = {"calls": [list_row(call) for call in page.calls], "total_calls": page.total}
         encoded = xml.document(body) if as_xml else encode(body)
-        return asgi.found(encoded, asgi.XML if as_xml else asgi.JSON)
+        return asgi.message(200, encoded, asgi.XML if as_xml else asgi.JSON)
 
     async def _all_logs(self, account_id: int, query: CallQuery, as_xml: bool) -> Answer:
         """Reads the first call before the first byte, so that what fails at once is an ordinary 500."""

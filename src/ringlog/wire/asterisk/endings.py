@@ -105,9 +105,9 @@ def close(pbx: "Pbx", call: "Call", data: dict[str, Any], at_us: int) -> None:
     applications.settle(call)
     for place in call.leaving:
         call.log.settle(place)
-    told = data if call.caller_left or not call.parting else call.parting
+    told: dict[str, Any] = data if call.caller_left or not call.parting else call.parting
     if call.caller_left and call.first and call.first.transferred_by:
-        told |= {"by": EndedBy.TRANSFER}
+        told = {**told, "by": EndedBy.TRANSFER}
     call.say(Kind.EVENT, "Disconnecting call", EXIT, HANGUP, at_us, **told)
     call.tell(CallRow(call.session_id, end_s=call.log.told_us(at_us) // 1_000_000))
     pbx.drop_call(call)
