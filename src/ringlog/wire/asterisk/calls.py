@@ -56,6 +56,8 @@ class Channel:
     born_us: int
     number: str = ""
     up: bool = False
+    joined: bool = False
+    """It was there before anybody listened."""
     spot: Spot = NOWHERE
     step: "Step | None" = None
     last: tuple[str, Spot] | None = None
@@ -114,7 +116,12 @@ class Channel:
         """
         if self.step:
             return not self.step.known
-        return self.last is None and (self.call.joined or self.originated is not None)
+        return self.unheard or (self.last is None and self.originated is not None)
+
+    @property
+    def unheard(self) -> bool:
+        """What runs on it began before anybody listened."""
+        return self.joined and self.step is None and self.last is None
 
     @property
     def finishing(self) -> bool:

@@ -34,8 +34,10 @@ class Conference(Step):
     kicked_us: int | None = None
 
     def begin(self) -> None:
-        self.noticed(self.at_us)
         self.name = self.arguments[0]
+        if not self.sure:
+            return
+        self.noticed(self.at_us)
         self.say(Kind.EVENT, f"Entering conference {self.name}", self.at_us)
 
     def joined(self, bridge: str, at_us: int, *, admin: bool) -> None:

@@ -71,11 +71,11 @@ def newexten(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
     private = channel.call.secrets.given(name, data)
     if before and (private or before.taking is not kind.taking):
         channel.keys.settle(channel, at_us, private=private)
-    if not channel.finishing:
-        channel.last = (name, place)
     channel.jumping = (name, place) if name.lower() in JUMPS else None
     channel.step = kind(channel, name, data, at_us, pbx.after)
     channel.step.known = is_known(name, data)
+    if not (channel.finishing or (channel.joined and place.exten == "h")):
+        channel.last = (name, place)
 
 
 def _repeated(step: Step, name: str, data: str, place: Spot) -> bool:

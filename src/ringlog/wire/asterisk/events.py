@@ -44,6 +44,9 @@ def _begin(pbx: Pbx, message: Message, at_us: int) -> None:
         return
     linkedid = message.get("Linkedid") or uid
     call = pbx.calls.get(linkedid)
+    if call is None and uid != linkedid:
+        # Somebody comes into a call that runs already.
+        call = gaps.incomplete(pbx, None, linkedid, at_us, at_us)
     if call:
         pbx.add_channel(message, uid, call, at_us)
         return
@@ -135,7 +138,7 @@ def _new_callerid(_pbx: Pbx, message: Message, channel: Channel, _at_us: int) ->
 
 def _dial_begin(pbx: Pbx, message: Message, at_us: int) -> None:
     dialled = pbx.channel(message, "Dest")
-    dialler = pbx.channel(message)
+    dialler = pbx.channel(message) or gaps.joined(pbx, message, at_us)
     if dialled is None or (dialler and dialler.call is not dialled.call):
         return
     call = dialled.call

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ringlog.model import CallRow, CallType, EndedBy, Kind
-from ringlog.wire.asterisk import applications
+from ringlog.wire.asterisk import applications, legs
 from ringlog.wire.asterisk.wording import person
 
 if TYPE_CHECKING:
@@ -40,20 +40,26 @@ def joined(pbx: "Pbx", message: "Message", at_us: int, start_us: int | None = No
     if not uid or uid in pbx.ended or message.get("Channel").startswith(ANNOUNCER):
         return None
     linkedid = message.get("Linkedid") or uid
+    # The caller's is the channel that gave the call its id; whoever else is there was called, or came along.
+    src = person(message.get("CallerIDNum")) if uid == linkedid else None
     call = pbx.calls.get(linkedid)
     if call is None:
-        call = _incomplete(pbx, message, linkedid, at_us, start_us or at_us)
+        call = incomplete(pbx, src, linkedid, at_us, start_us or at_us)
+    elif src is not None and call.joined:
+        call.tell(CallRow(call.session_id, src=src))
     channel = pbx.add_channel(message, uid, call, start_us or at_us)
-    if call.first is None or uid == linkedid:
+    channel.joined = True
+    if src is not None:
         call.first = channel
-    if channel is call.first:
         applications.name(call, at_us)
+    else:
+        legs.join(channel, at_us)
     return channel
 
 
-def _incomplete(pbx: "Pbx", message: "Message", linkedid: str, at_us: int, start_us: int) -> "Call":
+def incomplete(pbx: "Pbx", src: str | None, linkedid: str, at_us: int, start_us: int) -> "Call":
+    """A call that runs already; the rest of it is told."""
     call = pbx.add_call(linkedid, start_us, CallType.INBOUND)
-    src = person(message.get("CallerIDNum"))
     start_s = call.log.told_us(start_us) // 1_000_000
     call.tell(CallRow(call.session_id, src=src, type=CallType.INBOUND, start_s=start_s))
     call.say(Kind.ERROR, f"Log incomplete: {Reason.JOINED}", GAP, "joined", at_us)

@@ -99,15 +99,22 @@ class Dial(Step):
         self.decided = False
         self.members: dict[str, str] = {}
         self.destinations = [name for name in self.arguments[0].split("&") if name]
-        self.noticed(self.at_us)
+        if self.sure:
+            self.tell(self.at_us)
+
+    def tell(self, at_us: int) -> None:
+        self.sure = True
+        self.noticed(at_us)
         timeout = f", up to {limit(self.arguments[1])}" if waiting(self.arguments[1]) else ""
         leg = {"leg": self.destinations[0]} if len(self.destinations) == 1 else {}
         data: dict[str, Any] = {**leg, "state": "dialling"} if self.destinations else {}
         text = f"Dialling {', '.join(self.destinations) or 'nobody'}{timeout}"
-        self.channel.call.say(Kind.EVENT, text, self.module, self.result, self.at_us, **data)
+        self.channel.call.say(Kind.EVENT, text, self.module, self.result, at_us, **data)
 
     def dialled(self, leg: Leg) -> None:
         """A DialBegin."""
+        if not self.sure:
+            self.tell(leg.begun_us)
         self.legs.append(leg)
 
     def name(self, dialled: str, channel_name: str) -> str:
@@ -140,7 +147,7 @@ class Dial(Step):
                 self._tell_failed(at_us)
 
     def variable(self, name: str, value: str, at_us: int) -> None:
-        if name == "DIALSTATUS" and value and not self.decided:
+        if name == "DIALSTATUS" and value and not self.decided and self.sure:
             self.decided = True
             self.answered |= value == "ANSWER"
             if value in UNANSWERED and not self.answered and len(self.destinations) > 1:
@@ -177,9 +184,6 @@ class Dial(Step):
 class Originate(Step):
     """An outbound call: the leg is the call's own channel."""
 
-    def begin(self) -> None:
-        self.module = "originate"
-
 
 def outcome(status: str, cause: int | None, after: str) -> str:
     """What happened to a leg that nobody answered: the cause of its HangupRequest says it best."""
@@ -191,14 +195,18 @@ def outcome(status: str, cause: int | None, after: str) -> str:
 
 
 def begin(dialler: "Channel | None", dialled: "Channel", text: str, at_us: int, quiet: bool) -> None:
-    """DialBegin: a leg of the step at hand, or of an outbound call that nobody's dialplan dials."""
+    """DialBegin: a leg of the step at hand, or of an outbound call that nobody's dialplan dials.
+
+    Not every application that dials is known, and of a call joined in the middle not even which one it is.
+    """
     step = dialler.step if dialler else None
     if isinstance(step, Dial):
         member = step.members.get(dialled.uid, "")
         leg = Leg(step.name(text, dialled.name), step, at_us, member, quiet=quiet)
         step.dialled(leg)
     else:
-        origin = Originate(dialler or dialled, "originate", text, at_us, dialled.keys.after)
+        name = (step.module if step else "channel") if dialler else "originate"
+        origin = Originate(dialler or dialled, name, text, at_us, dialled.keys.after)
         technology = dialled.name.partition("/")[0]
         leg = Leg(text if "/" in text else f"{technology}/{text}", origin, at_us)
         if dialler:
@@ -210,6 +218,15 @@ def begin(dialler: "Channel | None", dialled: "Channel", text: str, at_us: int, 
             half.half_of = leg
     else:
         dialled.leg = leg
+
+
+def join(channel: "Channel", at_us: int) -> None:
+    """A channel that was there already: named as a dialled one is. How it came to be there nobody heard."""
+    if channel.name.startswith("Local/") and channel.name.endswith(";2"):
+        return  # it runs a dialplan, and its steps stand for themselves
+    name = channel.name.rpartition("-")[0] or channel.number or channel.name
+    step = Step(channel, "channel", "", at_us, channel.keys.after)
+    channel.leg = Leg(name, step, at_us, ringing=True, answered=True, told=True)
 
 
 def far_half(channel: "Channel") -> "Channel | None":
@@ -237,4 +254,7 @@ def end(dialled: "Channel", status: str, at_us: int) -> None:
         leg.told = True
         after = seconds(at_us - leg.begun_us)
         text = f"{leg.name} {outcome(status, dialled.request_cause, after)}"
-        leg.say(text, "ended", at_us, kind=Kind.ERROR)
+        kind = Kind.ERROR if dialled.originated else Kind.EVENT  # others may have answered
+        if status in {"CANCEL", "ABORT"}:
+            text, kind = f"Cancelled after {after}", Kind.EVENT
+        leg.say(text, "ended", at_us, kind=kind)

@@ -33,10 +33,15 @@ class Queue(Dial):
         self.destinations = []
         self.answered = self.decided = False
         self.members: dict[str, str] = {}
-        self.noticed(self.at_us)
         self.name_ = self.arguments[0]
+        if self.sure:
+            self.tell(self.at_us)
+
+    def tell(self, at_us: int) -> None:
+        self.sure = True
+        self.noticed(at_us)
         timeout = f", up to {limit(self.arguments[4])}" if waiting(self.arguments[4]) else ""
-        self.say(Kind.EVENT, f"Waiting in queue {self.name_}{timeout}", self.at_us)
+        self.say(Kind.EVENT, f"Waiting in queue {self.name_}{timeout}", at_us)
 
     def name(self, dialled: str, channel_name: str) -> str:
         return dialled if "/" in dialled else super().name(dialled, channel_name)
@@ -77,7 +82,7 @@ class Queue(Dial):
 
     def finish(self, at_us: int, _spot: "Spot | None", /) -> None:
         self.channel.keys.settle(self.channel, at_us)
-        if self.decided or self.answered:
+        if self.decided or self.answered or not self.sure:
             return
         self.decided = True
         after = seconds(at_us - self.at_us)
@@ -90,6 +95,8 @@ class Queue(Dial):
 def join(_pbx: "Pbx", message: "Message", channel: "Channel", at_us: int) -> None:
     """QueueCallerJoin."""
     if isinstance(channel.step, Queue):
+        if not channel.step.sure:
+            channel.step.tell(at_us)
         position, name = message.get("Position"), message.get("Queue")
         channel.step.say(Kind.EVENT, f"Number {position} in queue {name}", at_us, position=position)
 

@@ -35,6 +35,8 @@ class Step:
         self.spot = channel.spot
         self.at_us = at_us
         self.after = after
+        self.sure = not channel.unheard
+        """It begins now; else it may only report itself again, at a place that it went to."""
         self.begin()
 
     def begin(self) -> None:

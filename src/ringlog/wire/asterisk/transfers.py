@@ -41,11 +41,12 @@ class Fetch(Step):
 
     def begin(self) -> None:
         self.slot = self.arguments[1]
-        self.noticed(self.at_us)
-        self.say(Kind.EVENT, f"Fetching the call in slot {self.slot}", self.at_us)
+        if self.sure:
+            self.noticed(self.at_us)
+            self.say(Kind.EVENT, f"Fetching the call in slot {self.slot}", self.at_us)
 
     def finish(self, at_us: int, _spot: "Spot | None", /) -> None:
-        if not self.fetched:
+        if not self.fetched and self.sure:
             self.channel.let_go = True
             self.say(Kind.ERROR, f"Nobody in slot {self.slot}", at_us)
 
@@ -77,15 +78,18 @@ def blind(pbx: "Pbx", message: "Message", at_us: int) -> None:
     if transferer is None:
         return
     by = _by(transferer, transferee, message)
+    who = " by the operator" if by is EndedBy.OPERATOR else f" by {_named(transferer)}"
+    if transferee and transferee.joined and at_us - transferee.born_us < doubts.DOUBT_US:
+        # What would tell who asked for it may have been said before anybody listened.
+        by, who = EndedBy.UNKNOWN, ""
     _transferred(transferer, by, message, at_us)
-    who = "the operator" if by is EndedBy.OPERATOR else _named(transferer)
     target = message.get("Extension") or "elsewhere"
     sent = transferee.leg.name if transferee and transferee.leg else ""
     if message.get("Result") != "Success":
-        text = f"Transfer to {target} by {who} failed: {message.get('Result')}"
+        text = f"Transfer to {target}{who} failed: {message.get('Result')}"
         _say(transferer, text, "transfer", at_us, Kind.ERROR)
         return
-    text = f"{sent} transferred to {target} by {who}" if sent else f"Transferred to {target} by {who}"
+    text = f"{sent} transferred to {target}{who}" if sent else f"Transferred to {target}{who}"
     if transferee and transferee.doubt and transferee.doubt.open:
         # The caller was seen to go elsewhere already.
         transferee.doubt.replace(_line(transferer, text, "transfer", transferee.doubt.otherwise.at_us))
