@@ -361,3 +361,22 @@ def _but_sounds_and_keys(said: list[Said]) -> list[Any]:
         if not isinstance(item, Entry)
         or not (item.kind is Kind.PROMPT or item.line.startswith(("User input", "Keys not used")))
     ]
+
+
+@pytest.mark.parametrize("run_by", ["Exec", "TryExec", "ExecIf"])
+def test_what_an_application_runs_is_told_as_itself(run_by: str) -> None:
+    mark = "1?" if run_by == "ExecIf" else ""
+    prompt = step(1, run_by, f"{mark}Playback(hello)")
+    assert "hello" in lines(run([begin(), prompt, varset(1.01, "PLAYBACKSTATUS", "SUCCESS"), hangup(6)]))
+    missing = varset(1.01, "PLAYBACKSTATUS", "FAILED")
+    assert "Missing prompt: hello" in lines(run([begin(), prompt, missing, hangup(6)]))
+    dial = step(2, run_by, f"{mark}Dial(PJSIP/agent,10)")
+    said = entries(run([talking()[0], dial, *talking()[2:], hangup(9)]))
+    told_ = [(e.line, e.data["module_type"]) for e in said if e.line.startswith(("Dialling", "Answered"))]
+    assert told_ == [("Dialling PJSIP/agent, up to 10 s", "dial"), ("Answered after 0.9 s", "dial")]
+
+
+def test_who_is_dialled_by_an_application_that_is_not_known_is_told_under_its_name() -> None:
+    follows = step(2, "FollowMe", "agent")
+    said = entries(run([talking()[0], follows, *talking()[2:], hangup(9)]))
+    assert [e.data["module_type"] for e in said if e.line == "Dialling PJSIP/agent"] == ["followme"]

@@ -59,6 +59,37 @@ class Step:
         self.channel.call.say(kind, text, self.module, self.result, at_us, private=private, **data)
 
 
+class Playing:
+    """A prompt in its place in the log, until it is known that its file is there."""
+
+    def __init__(self, step: Step, names: str, at_us: int, data: dict[str, Any] | None = None) -> None:
+        self._step = step
+        self._names = names
+        self._at_us = at_us
+        self._data = step.channel.tag | (data or {})
+        self._log = step.channel.call.log
+        self._place = self._log.hold()
+        self._timer = step.after(MISSING_US, lambda _: self.told())
+
+    def told(self) -> None:
+        """It was heard."""
+        self._timer.cancel()
+        self._log.settle(self._place, self._line(Kind.PROMPT, self._names, self._at_us))
+
+    def missing(self, at_us: int) -> None:
+        """It was not, or not all of it."""
+        self._timer.cancel()
+        several = "one of " if "," in self._names else ""
+        line = self._line(Kind.ERROR, f"Missing prompt: {several}{self._names}", at_us)
+        if self._place.open:
+            self._log.settle(self._place, line)
+        else:
+            self._log.say(line)
+
+    def _line(self, kind: Kind, text: str, at_us: int) -> Line:
+        return Line(kind, text, self._step.module, self._step.result, at_us, self._data)
+
+
 class Prompt(Step):
     """Playback and its like: a prompt, or the error that its file is missing."""
 
@@ -66,33 +97,17 @@ class Prompt(Step):
 
     def begin(self) -> None:
         self.noticed(self.at_us)
-        self.place = self.channel.call.log.hold()
-        self.names = sounds(self.arguments[0])
-        self.timer = self.after(MISSING_US, lambda _: self._play())
+        self.playing = Playing(self, sounds(self.arguments[0]), self.at_us)
 
     def variable(self, name: str, value: str, at_us: int) -> None:
-        if name != self.status:
-            return
-        if value != "FAILED":
-            self._play()
-            return
-        self.timer.cancel()
-        several = "one of " if "," in self.names else ""
-        text = f"Missing prompt: {several}{self.names}"
-        if self.place.open:
-            self.channel.call.log.settle(self.place, self._line(Kind.ERROR, text, at_us))
-        else:
-            self.say(Kind.ERROR, text, at_us)
+        if name == self.status:
+            if value == "FAILED":
+                self.playing.missing(at_us)
+            else:
+                self.playing.told()
 
     def finish(self, _at_us: int, _spot: "Spot | None", /) -> None:
-        self._play()
-
-    def _play(self) -> None:
-        self.timer.cancel()
-        self.channel.call.log.settle(self.place, self._line(Kind.PROMPT, self.names, self.at_us))
-
-    def _line(self, kind: Kind, text: str, at_us: int) -> Line:
-        return Line(kind, text, self.module, self.result, at_us, self.channel.tag)
+        self.playing.told()
 
 
 class Said(Step):
