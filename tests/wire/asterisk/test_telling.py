@@ -380,3 +380,34 @@ def test_who_is_dialled_by_an_application_that_is_not_known_is_told_under_its_na
     follows = step(2, "FollowMe", "agent")
     said = entries(run([talking()[0], follows, *talking()[2:], hangup(9)]))
     assert [e.data["module_type"] for e in said if e.line == "Dialling PJSIP/agent"] == ["followme"]
+
+
+@pytest.mark.parametrize(("length", "by"), [("0", "the operator"), ("200", "the caller")])
+def test_a_transfer_by_keys_that_the_engine_sent_is_the_operators(length: str, by: str) -> None:
+    keyed = [key(5, "*", length), key(5.2, "2", length), event("Hold", 5.3), event("Unhold", 9)]
+    said = told(*keyed, hangup(12))
+    assert f"Put on hold by {by}, to transfer" in said
+    assert f"Transfer by {by} failed: it reached nobody" in said
+    third = [event("AttendedTransfer", 9, OrigTransfererUniqueid="1.1", Result="Success")]
+    assert f"Attended transfer by {by}: the others are connected" in told(*keyed[:3], *third, hangup(12))
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        [event("HangupRequest", 9), event("Unhold", 9.001), event("BridgeLeave", 9.002), hangup(9.01)],
+        [event("Unhold", 9.001), event("BridgeLeave", 9.002), hangup(9.01)],
+        [event("Unhold", 9.001), event("BridgeLeave", 9.002), transfer(9.003), hangup(9.01)],
+    ],
+)
+def test_a_hold_that_ends_with_the_talk_was_not_taken_off(ends: list[Message]) -> None:
+    said = told(event("Hold", 5), *ends)
+    assert "Put on hold by the caller" in said
+    assert not [line for line in said if "Taken off" in line]
+
+
+def test_what_a_leg_asks_for_stands_where_it_was_dialled() -> None:
+    moved = transfer(5, TransfererUniqueid="1.2", TransfereeUniqueid="1.1", IsExternal="No")
+    said = entries(run([*talking(), leg("Newstate", 4, ChannelState="6"), moved, hangup(9)]))
+    (line,) = (entry for entry in said if entry.line.startswith("Transferred"))
+    assert line.data["result_variable"] == "ivr,100,1"

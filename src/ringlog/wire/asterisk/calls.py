@@ -86,6 +86,10 @@ class Channel:
     """Its application ended the call, without a Hangup of the dialplan."""
     transferring_since_us: int | None = None
     """It put the other side on hold by keys, which begins a transfer."""
+    transferring_by: str = ""
+    """Who pressed them."""
+    back: "Doubt | None" = None
+    """That it took the other side off hold; it may only be leaving."""
     referred: bool = False
     """A phone asked for its transfer (SIP REFER)."""
     transferred_by: EndedBy | None = None
@@ -99,8 +103,9 @@ class Channel:
         """Nothing more will be heard of it: keys still to be written never will be."""
         self.keys.forget()
         self.step = None
-        if self.doubt:
-            self.doubt.settle()
+        for doubt in (self.back, self.doubt):
+            if doubt:
+                doubt.settle()
 
     @property
     def tag(self) -> dict[str, Any]:

@@ -41,7 +41,8 @@ class Doubt:
 
 def doubt(channel: "Channel", otherwise: Line, if_key: Line | None = None) -> None:
     """Says `otherwise` in a tenth of a second, unless something explains the event at hand before."""
-    settle(channel)
+    if channel.doubt:
+        channel.doubt.settle()
     log = channel.call.log
     channel.doubt = Doubt(log, log.hold(), otherwise, if_key)
     channel.keys.after(DOUBT_US, lambda _, doubted=channel.doubt: doubted.settle())
@@ -49,5 +50,6 @@ def doubt(channel: "Channel", otherwise: Line, if_key: Line | None = None) -> No
 
 def settle(channel: "Channel") -> None:
     """Nothing more will explain what is in doubt on this channel."""
-    if channel.doubt:
-        channel.doubt.settle()
+    for doubted in (channel.back, channel.doubt):
+        if doubted:
+            doubted.settle()

@@ -175,6 +175,7 @@ def _bridge_enter(_pbx: Pbx, message: Message, channel: Channel, at_us: int) -> 
 
 def _bridge_leave(_pbx: Pbx, _message: Message, channel: Channel, at_us: int) -> None:
     channel.keys.settle(channel, at_us)
+    transfers.left(channel)
     if channel.leg:
         channel.leg.leave(at_us)
     if not channel.finishing:

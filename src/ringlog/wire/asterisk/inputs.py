@@ -49,6 +49,8 @@ class Keys:
         self._said = 0
         self._step: Step | None = None
         self._blind = False
+        self.sent = False
+        """The last key was sent by the engine, as far as is known: a manager asked for it."""
         self._timer: _Timer | None = None
         self._seen = ("", -BOUNCE_US)
         self._sent: _Timer | None = None
@@ -59,14 +61,17 @@ class Keys:
         last, last_us = self._seen
         self._seen = (digit, at_us)
         if digit == last and at_us - last_us < BOUNCE_US:
+            self.sent = False
             if self._sent:
                 self._sent.cancel()
                 self._sent = None
                 self._pressed_late(channel, digit, at_us)
         elif duration_ms == 0:
+            self.sent = True
             self._sent_step = channel.step
             self._sent = self.after(BOUNCE_US, lambda _: self._engine_sent(channel, digit, at_us))
         else:
+            self.sent = False
             self._pressed(channel, digit, at_us)
 
     def settle(self, channel: "Channel", at_us: int, *, private: bool = False) -> None:
@@ -96,6 +101,7 @@ class Keys:
     def acted_on(self, channel: "Channel") -> None:
         """The step at hand does what a key asks for: the key at hand was pressed, whatever its length."""
         if self._sent:
+            self.sent = False
             self._sent.cancel()
             self._sent = None
             self._pressed(channel, *self._seen)

@@ -7,6 +7,7 @@ from ringlog.model import MICROSECONDS, Kind
 from ringlog.wire.asterisk import applications
 from ringlog.wire.asterisk.doubts import doubt
 from ringlog.wire.asterisk.inputs import line_of
+from ringlog.wire.asterisk.log import Line
 from ringlog.wire.asterisk.steps import Step
 from ringlog.wire.asterisk.wording import limit, seconds, waiting
 
@@ -61,9 +62,14 @@ class Leg:
     """A Local channel: the legs dialled behind it are what people notice."""
 
     def say(self, text: str, state: str, at_us: int, *, kind: Kind = Kind.EVENT, **data: Any) -> None:
+        line = self.line(text, state, at_us)
+        line.kind = Kind.DEBUG if self.quiet else kind
+        line.data |= data
+        self.dial.channel.call.log.say(line)
+
+    def line(self, text: str, state: str, at_us: int) -> Line:
         step = self.dial
-        kind = Kind.DEBUG if self.quiet else kind
-        step.channel.call.say(kind, text, step.module, step.result, at_us, leg=self.name, state=state, **data)
+        return Line(Kind.EVENT, text, step.module, step.result, at_us, {"leg": self.name, "state": state})
 
     def ring(self, at_us: int) -> None:
         if not self.ringing and not self.answered:

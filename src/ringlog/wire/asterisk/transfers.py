@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ringlog.model import CallRow, CallType, EndedBy, Kind
 from ringlog.wire.asterisk import applications, doubts
-from ringlog.wire.asterisk.doubts import doubt
+from ringlog.wire.asterisk.doubts import Doubt, doubt
 from ringlog.wire.asterisk.legs import Leg
 from ringlog.wire.asterisk.log import Line
 from ringlog.wire.asterisk.steps import Step
@@ -104,8 +104,10 @@ def attended(pbx: "Pbx", message: "Message", at_us: int) -> None:
     if transferer is None:
         return
     keyed = transferer.keys.pressed_since(at_us - KEYS_US)
-    _transferred(transferer, EndedBy.CALLER if keyed else EndedBy.UNKNOWN, message, at_us)
-    by = _named(transferer)
+    by_operator = keyed and transferer.transferring_by == "the operator"
+    known = EndedBy.OPERATOR if by_operator else EndedBy.CALLER
+    _transferred(transferer, known if keyed else EndedBy.UNKNOWN, message, at_us)
+    by = "the operator" if by_operator else _named(transferer)
     if message.get("Result") == "Success":
         done = _line(transferer, f"Attended transfer by {by}: the others are connected", "transfer", at_us)
         if transferee and transferee.leg:
@@ -148,19 +150,35 @@ def hold(pbx: "Pbx", message: "Message", channel: "Channel", at_us: int) -> None
         return
     channel.holding = on
     keyed = on and bool(channel.bridge) and channel.keys.pressed_since(at_us - HOLD_US)
+    who = _named(channel)
     if keyed:
+        # A manager's transfer is asked for by the feature's keys, which the engine sends in his place.
+        who = channel.transferring_by = "the operator" if channel.keys.sent else who
         channel.transferring_since_us = at_us
         channel.keys.settle(channel, at_us)
     held = [other.leg for other in pbx.in_bridge(channel) if other.leg]
-    text = f"Put on hold by {_named(channel)}" if on else f"Taken off hold by {_named(channel)}"
-    text += ", to transfer" if keyed else ""
     leg = channel.leg or (held[0] if held else None)
-    if leg:
-        leg.say(text, "hold" if on else "answered", at_us)
-    else:
-        _say(channel, text, "hold", at_us)
+    text = f"Put on hold by {who}" if on else f"Taken off hold by {who}"
+    text += ", to transfer" if keyed else ""
+    if on and channel.joined and at_us - channel.born_us < HOLD_US:
+        text = "Put on hold"  # a key may have been pressed before anybody listened
+    state = "hold" if on else "answered"
+    line = leg.line(text, state, at_us) if leg else _line(channel, text, "hold", at_us)
+    applications.noticed(channel, at_us)
+    if on:
+        channel.call.log.say(line)
+    elif not channel.asked_to_hang_up:
+        log = channel.call.log
+        channel.back = Doubt(log, log.hold(), line)
+        channel.keys.after(doubts.DOUBT_US, lambda _, back=channel.back: back.settle())
     if not on:
         _transfer_over(channel, at_us)
+
+
+def left(channel: "Channel") -> None:
+    """A channel leaves its bridge: the engine ended a hold for that (Asterisk's `bridge_channel.c`)."""
+    if channel.back:
+        channel.back.replace()
 
 
 def _transfer_over(channel: "Channel", at_us: int) -> None:
@@ -170,9 +188,9 @@ def _transfer_over(channel: "Channel", at_us: int) -> None:
         return
     others = channel.call.channels.values()
     if any(other.name.startswith("Local/") and other.born_us >= since_us for other in others):
-        doubt(channel, _line(channel, f"Transfer by {_named(channel)} given up", "transfer", at_us))
+        doubt(channel, _line(channel, f"Transfer by {channel.transferring_by} given up", "transfer", at_us))
     else:
-        text = f"Transfer by {_named(channel)} failed: it reached nobody"
+        text = f"Transfer by {channel.transferring_by} failed: it reached nobody"
         doubt(channel, _line(channel, text, "transfer", at_us, Kind.ERROR))
 
 
@@ -223,4 +241,6 @@ def _say(channel: "Channel", text: str, module: str, at_us: int, kind: Kind = Ki
 
 
 def _line(channel: "Channel", text: str, module: str, at_us: int, kind: Kind = Kind.EVENT) -> Line:
-    return Line(kind, text, module, str(channel.spot), at_us, channel.tag)
+    # A channel that was dialled and runs nothing stands in no extension.
+    place = channel.leg.dial.result if channel.leg and not channel.spot.exten else str(channel.spot)
+    return Line(kind, text, module, place, at_us, channel.tag)
