@@ -411,3 +411,40 @@ def test_what_a_leg_asks_for_stands_where_it_was_dialled() -> None:
     said = entries(run([*talking(), leg("Newstate", 4, ChannelState="6"), moved, hangup(9)]))
     (line,) = (entry for entry in said if entry.line.startswith("Transferred"))
     assert line.data["result_variable"] == "ivr,100,1"
+
+
+@pytest.mark.parametrize("status", ["JOINEMPTY", "JOINUNAVAIL", "FULL"])
+def test_a_queue_that_lets_nobody_in_is_not_waited_in(status: str) -> None:
+    queue = [begin(), step(1, "Queue", "support,,,,30")]
+    refused = lines(run([*queue, varset(1.0005, "QUEUESTATUS", status), hangup(2)]))
+    assert not [line for line in refused if line.startswith("Waiting")]
+    waiting = "Waiting in queue support, up to 30 s"
+    joins = event("QueueCallerJoin", 1.001, Queue="support", Position="1")
+    assert lines(run([*queue, joins, hangup(9)]))[1:3] == [waiting, "Number 1 in queue support"]
+    assert lines(run([*queue, varset(9, "QUEUESTATUS", "TIMEOUT"), hangup(9)]))[1] == waiting
+    assert lines(run([*queue, hangup(1.01)]))[1] == waiting
+
+
+def test_what_runs_on_a_dialled_channel_stands_behind_its_answer() -> None:
+    up = [leg("Newchannel", 2.1, ChannelState="0"), dialled("DialBegin", 2.1, DialString="agent")]
+    up.append(leg("Newstate", 2.9, ChannelState="6"))
+    plays = leg("Newexten", 2.91, Application="Playback", AppData="beep", Context="screen", Exten="s")
+    dial = [begin(), step(2, "Dial", "PJSIP/agent,10,U(screen)")]
+    said = lines(run([*dial, *up, plays, dialled("DialEnd", 3.4, DialStatus="ANSWER"), hangup(9)]))
+    assert said[2:4] == ["Answered after 0.8 s", "beep"]
+    sounds = leg("CEL", 2.91, EventName="STREAM_BEGIN", UniqueID="1.2", Extra='{"sound":"beep"}')
+    assert lines(run([*dial, *up, sounds, hangup(9)]))[2:4] == ["Answered after 0.8 s", "beep"]
+    queue = [begin(), step(2, "Queue", "support")]
+    assert not [line for line in lines(run([*queue, *up, plays, hangup(9)])) if "Answered" in line]
+
+
+def test_a_key_stands_before_what_it_did() -> None:
+    muted = run([*member("1.1"), event("ConfbridgeMute", 4), key(4.0001, "1"), hangup(9)])
+    assert lines(muted)[3:5] == ["User input: 1 (dtmf)", "Muted by key"]
+    asked = event("Newchannel", 7, "1.3", Channel="Local/525@main-00000001;1", Linkedid="1.1")
+    transferer = step(0, "Wait").get("Channel")
+    named = event("VarSet", 7, "1.3", Linkedid="1.1", Variable="ATTENDEDTRANSFER", Value=transferer)
+    dials = event("Newexten", 7, "1.3", Linkedid="1.1", Application="Dial", AppData="PJSIP/agent2")
+    typed = [key(5, "2"), event("Hold", 5.1), key(6, "5"), key(6.3, "2")]
+    said = told(*typed, asked, named, dials, hangup(12))
+    assert said.index("User input: 52 (dtmf)") < said.index("Dialling PJSIP/agent2")

@@ -9,6 +9,7 @@ from ringlog.model import Kind
 from ringlog.wire.asterisk import applications
 from ringlog.wire.asterisk.doubts import doubt
 from ringlog.wire.asterisk.inputs import Taking, line_of, taking_keys
+from ringlog.wire.asterisk.legs import at_work
 from ringlog.wire.asterisk.log import Line
 from ringlog.wire.asterisk.services import voice_mail_says
 from ringlog.wire.asterisk.steps import Said
@@ -45,6 +46,7 @@ def heard(pbx: "Pbx", message: "Message", at_us: int) -> None:
 
 
 def _play(channel: "Channel", sound: str, application: str, at_us: int) -> None:
+    at_work(channel, at_us)
     step = channel.step
     if step and step.module == application and step.taking is not Taking.NOT:
         channel.keys.acted_on(channel)

@@ -56,6 +56,8 @@ class Channel:
     born_us: int
     number: str = ""
     up: bool = False
+    up_us: int = 0
+    """Since when, where that was heard."""
     joined: bool = False
     """It was there before anybody listened."""
     spot: Spot = NOWHERE

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ringlog.model import Kind
 from ringlog.wire.asterisk.calls import Channel, Spot
 from ringlog.wire.asterisk.conferences import Conference
-from ringlog.wire.asterisk.legs import Dial
+from ringlog.wire.asterisk.legs import Dial, at_work
 from ringlog.wire.asterisk.menus import Background, Read, WaitExten
 from ringlog.wire.asterisk.messages import Message
 from ringlog.wire.asterisk.pbx import Pbx, spot
@@ -57,6 +57,7 @@ def newexten(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
         return
     if inner[0].lower() in KNOWN:
         name, data = inner
+    at_work(channel, at_us)
     before = channel.step
     if before is None and channel.doubt:
         channel.doubt.replace()

@@ -33,10 +33,12 @@ class Doubt:
     def replace(self, *lines: Line) -> None:
         self.log.settle(self.place, *lines)
 
-    def key(self) -> None:
-        """A key was pressed."""
-        if self.if_key:
-            self.replace(self.if_key)
+    def by_key(self) -> Line | None:
+        """A key was pressed, and explains it: what is to be said behind that key instead."""
+        if not (self.open and self.if_key):
+            return None
+        self.replace()
+        return self.if_key
 
 
 def doubt(channel: "Channel", otherwise: Line, if_key: Line | None = None) -> None:

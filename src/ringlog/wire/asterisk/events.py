@@ -94,6 +94,9 @@ def _varset(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
         channel.application = Application(*(values[variable] for variable in pbx.variables))
     if name == "SIPTRANSFER":
         channel.referred = True
+    if name == "ATTENDEDTRANSFER" and (transferer := pbx.named(value)):
+        # The keys that he pressed are the extension that is dialled now.
+        transferer.keys.settle(transferer, at_us)
     if channel.step:
         channel.step.variable(name, value, at_us)
     elif name == "READSTATUS" and value == "HANGUP":
@@ -102,7 +105,8 @@ def _varset(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
 
 def _newstate(_pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
     state = message.get("ChannelState")
-    channel.up |= state == UP
+    if state == UP and not channel.up:
+        channel.up, channel.up_us = True, at_us
     if state in RINGING and channel.leg:
         channel.leg.ring(at_us)
 
@@ -110,9 +114,11 @@ def _newstate(_pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None
 def _dtmf(_pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
     digit = message.get("Digit")
     if digit and message.get("Direction", "Received") == "Received":
-        if channel.doubt:
-            channel.doubt.key()
+        explained = channel.doubt.by_key() if channel.doubt else None
         channel.keys.press(channel, digit, number(message.get("DurationMs")), at_us)
+        if explained:
+            channel.keys.acted_on(channel)
+            channel.call.log.say(explained)
 
 
 def _user_event(_pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:

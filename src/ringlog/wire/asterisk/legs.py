@@ -247,6 +247,13 @@ def is_near_half(channel: "Channel") -> bool:
     return channel.name.startswith("Local/") and channel.name.endswith(";1")
 
 
+def at_work(channel: "Channel", at_us: int) -> None:
+    """Something runs on a dialled channel that is up: it answered, although its Dial says so only later."""
+    leg = channel.leg
+    if leg and channel.up and not leg.dial.decides:
+        leg.answer(channel.up_us or at_us)
+
+
 def end(dialled: "Channel", status: str, at_us: int) -> None:
     """DialEnd."""
     leg = dialled.leg or dialled.originated

@@ -90,6 +90,9 @@ class Pbx:
         uid = message.get(prefix + "Uniqueid")
         return self.channels.get(uid) if uid else self._names.get(message.get(prefix + "Channel"))
 
+    def named(self, name: str) -> Channel | None:
+        return self._names.get(name)
+
     def application(self, message: Message) -> Application | None:
         return application(message, self.variables)
 

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from ringlog.model import Kind
-from ringlog.wire.asterisk.inputs import Taking
+from ringlog.wire.asterisk.doubts import DOUBT_US, Doubt
+from ringlog.wire.asterisk.inputs import Taking, line_of
 from ringlog.wire.asterisk.legs import Dial, Leg
 from ringlog.wire.asterisk.wording import limit, seconds, waiting
 
@@ -20,12 +21,15 @@ UNANSWERED = {
     "JOINUNAVAIL": "Queue {0} has nobody available",
     "LEAVEUNAVAIL": "Queue {0} was left: nobody is available any more",
 }
+REFUSED = frozenset({"FULL", "JOINEMPTY", "JOINUNAVAIL"})
+"""What QUEUESTATUS is when nobody was let in."""
 
 
 class Queue(Dial):
     """Queue(name,options,url,announcement,timeout)."""
 
     taking = Taking.RUNS
+    decides = True
 
     def begin(self) -> None:
         self.legs = []
@@ -37,17 +41,28 @@ class Queue(Dial):
         if self.sure:
             self.tell(self.at_us)
 
+    waits: "Doubt | None" = None
+
     def tell(self, at_us: int) -> None:
+        """That he waits: unless the queue does not take him, which it says at once."""
         self.sure = True
         self.noticed(at_us)
         timeout = f", up to {limit(self.arguments[4])}" if waiting(self.arguments[4]) else ""
-        self.say(Kind.EVENT, f"Waiting in queue {self.name_}{timeout}", at_us)
+        line = line_of(self.channel, Kind.EVENT, f"Waiting in queue {self.name_}{timeout}", at_us, step=self)
+        log = self.channel.call.log
+        self.waits = waits = Doubt(log, log.hold(), line)
+        self.after(DOUBT_US, lambda _: waits.settle())
+
+    def let_in(self) -> None:
+        if self.waits:
+            self.waits.settle()
 
     def name(self, dialled: str, channel_name: str) -> str:
         return dialled if "/" in dialled else super().name(dialled, channel_name)
 
     def dialled(self, leg: Leg) -> None:
         super().dialled(leg)
+        self.let_in()
         leg.say(f"Calling {leg.member or leg.name}", "dialling", leg.begun_us, member=leg.member)
 
     def ended(self, leg: Leg, status: str, _cause: int | None, at_us: int, /) -> None:
@@ -70,6 +85,9 @@ class Queue(Dial):
     def variable(self, name: str, value: str, at_us: int) -> None:
         if name == "QUEUESTATUS" and value:
             self.decided = True
+            if value in REFUSED and self.waits:
+                self.waits.replace()
+            self.let_in()
             if value in UNANSWERED:
                 text = UNANSWERED[value].format(self.name_)
                 self.say(Kind.ERROR, text, at_us, status=value)
@@ -81,6 +99,7 @@ class Queue(Dial):
     left: "Spot | None" = None
 
     def finish(self, at_us: int, _spot: "Spot | None", /) -> None:
+        self.let_in()
         self.channel.keys.settle(self.channel, at_us)
         if self.decided or self.answered or not self.sure:
             return
@@ -97,6 +116,7 @@ def join(_pbx: "Pbx", message: "Message", channel: "Channel", at_us: int) -> Non
     if isinstance(channel.step, Queue):
         if not channel.step.sure:
             channel.step.tell(at_us)
+        channel.step.let_in()
         position, name = message.get("Position"), message.get("Queue")
         channel.step.say(Kind.EVENT, f"Number {position} in queue {name}", at_us, position=position)
 

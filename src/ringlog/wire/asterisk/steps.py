@@ -23,6 +23,8 @@ class Step:
 
     taking = Taking.NOT
     private = False
+    decides = False
+    """It says itself whether one who picked up has taken the call."""
     known = True
     """It is known what it does with keys."""
 

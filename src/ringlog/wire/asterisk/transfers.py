@@ -149,7 +149,8 @@ def hold(pbx: "Pbx", message: "Message", channel: "Channel", at_us: int) -> None
     if channel.holding == on:
         return
     channel.holding = on
-    keyed = on and bool(channel.bridge) and channel.keys.pressed_since(at_us - HOLD_US)
+    talks = bool(channel.bridge) or channel.unheard
+    keyed = on and talks and channel.keys.pressed_since(at_us - HOLD_US)
     who = _named(channel)
     if keyed:
         # A manager's transfer is asked for by the feature's keys, which the engine sends in his place.
