@@ -448,3 +448,27 @@ def test_a_key_stands_before_what_it_did() -> None:
     typed = [key(5, "2"), event("Hold", 5.1), key(6, "5"), key(6.3, "2")]
     said = told(*typed, asked, named, dials, hangup(12))
     assert said.index("User input: 52 (dtmf)") < said.index("Dialling PJSIP/agent2")
+
+
+def app_set(at: float, **values: str) -> list[Message]:
+    names = {"name": "CALL_APP", "version": "CALL_APP_VERSION"}
+    return [varset(at + n / 1000, names[key_], value) for n, (key_, value) in enumerate(values.items())]
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        ({"name": "transfer"}, 'Executing application "transfer"'),
+        ({"name": "transfer", "version": "1.1"}, 'Executing application "transfer" version "1.1"'),
+        ({"version": "1.1", "name": "transfer"}, 'Executing application "transfer" version "1.1"'),
+        ({"name": "transfer", "version": "0.2"}, 'Executing application "transfer" version "0.2"'),
+        ({"version": "0.2", "name": "transfer"}, 'Executing application "transfer" version "0.2"'),
+    ],
+)
+def test_a_version_that_was_another_applications_is_not_told(then: dict[str, str], said: str) -> None:
+    first = [begin(), *app_set(0.1, name="email", version="0.2"), step(1, "Playback", "hello")]
+    again = [*app_set(2, **then), step(3, "Playback", "bye", "2"), hangup(6)]
+    assert [line for line in lines(run([*first, *again])) if line.startswith("Executing")] == [
+        'Executing application "email" version "0.2"',
+        said,
+    ]

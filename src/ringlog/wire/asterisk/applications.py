@@ -19,33 +19,34 @@ def noticed(channel: Channel, at_us: int) -> None:
     """A step that people notice comes next on this channel: by now its application must be named."""
     call = channel.call
     settle(call)
+    channel.version_set = False
     if channel.announced is None:
-        channel.announced = channel.application
-    if channel.application == channel.announced or not channel.application.name:
+        channel.announced = channel.runs
+    if channel.runs == channel.announced or not channel.runs.name:
         return
     late = not channel.announced.name and channel is call.first
-    channel.announced = channel.application
-    text = executing(channel.application)
+    channel.announced = channel.runs
+    text = executing(channel.runs)
     call.say(Kind.DEBUG if late else Kind.INFO, text, START, START, at_us, channel=channel.name)
     if late:
-        _tell(call, channel.application)
+        _tell(call, channel.runs)
 
 
 def name(call: Call, at_us: int) -> None:
     """Names the application of a call that was joined in the middle, if its channel variables do."""
     first = call.first
-    if first and first.application.name and first.announced is None:
-        call.say(Kind.INFO, executing(first.application), START, START, at_us)
-        _tell(call, first.application)
+    if first and first.runs.name and first.announced is None:
+        call.say(Kind.INFO, executing(first.runs), START, START, at_us)
+        _tell(call, first.runs)
     if first:
-        first.announced = first.application
+        first.announced = first.runs
 
 
 def settle(call: Call) -> None:
     """Writes the first entry with the name known by now."""
     if not call.opening or not call.opening.open:
         return
-    named = call.first.application if call.first else None
+    named = call.first.runs if call.first else None
     if call.first:
         call.first.announced = named
     # Without a name, the place where the call came in stands for one, here and in the call list.

@@ -73,6 +73,11 @@ class Channel:
     half_of: "Leg | None" = None
     """The leg of which it is the far half: a Local channel that a manager had called."""
     application: Application = NAMELESS
+    """As its variables name it."""
+    version_set: bool = False
+    """The version was set since a step was last noticed: for what comes."""
+    old_version: str = ""
+    """What is left in the version's variable of another application."""
     announced: Application | None = None
     bridge: str = ""
     """The BridgeUniqueid of the bridge it is in."""
@@ -108,6 +113,19 @@ class Channel:
         for doubt in (self.back, self.doubt):
             if doubt:
                 doubt.settle()
+
+    @property
+    def runs(self) -> Application:
+        """The application it runs; a version that was another's is none."""
+        name, version = self.application
+        return Application(name, "" if version == self.old_version else version)
+
+    def name_application(self, application: Application) -> None:
+        """Its variables say now which application it runs."""
+        name, version = self.application
+        if name and application.name != name and not self.version_set:
+            self.old_version = version
+        self.application = application
 
     @property
     def tag(self) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def newexten(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
     _jumped(channel, place, at_us)
     channel.spot = place
     if channel.announced is None and channel is not channel.call.first:
-        channel.announced = channel.application
+        channel.announced = channel.runs
     kind = STEPS.get(name.lower(), Step if name.lower() in SILENT else Note)
     # What was typed just before may be for what is asked now.
     private = channel.call.secrets.given(name, data)

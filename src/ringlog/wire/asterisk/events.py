@@ -72,7 +72,7 @@ def _known(act: Callable[[Pbx, Message, Channel, int], None]) -> Callable[[Pbx, 
             return
         channel.call.last_us = max(channel.call.last_us, at_us)
         if named := pbx.application(message):
-            channel.application = named
+            channel.name_application(named)
         linkedid = message.get("Linkedid")
         if linkedid and linkedid != channel.call.linkedid:
             transfers.move(pbx, channel, linkedid, at_us)
@@ -91,7 +91,9 @@ def _varset(pbx: Pbx, message: Message, channel: Channel, at_us: int) -> None:
         switch(channel, value, at_us)
     if bare in pbx.variables:
         values = dict(zip(pbx.variables, channel.application, strict=True)) | {bare: plain(value)}
-        channel.application = Application(*(values[variable] for variable in pbx.variables))
+        channel.name_application(Application(*(values[variable] for variable in pbx.variables)))
+        if bare == pbx.variables[1]:
+            channel.version_set, channel.old_version = True, ""
     if name == "SIPTRANSFER":
         channel.referred = True
     if name == "ATTENDEDTRANSFER" and (transferer := pbx.named(value)):
