@@ -74,6 +74,12 @@ def test_a_value_is_masked_where_it_is_set_and_ever_after(steps: list[Message]) 
     "steps",
     [
         [step(0.5, "Read", "PIN,beep,4"), *keys(PIN), varset(3, "PIN", PIN), varset(3, "READSTATUS", "OK")],
+        [
+            step(0.5, "ReadExten", "PIN,beep"),
+            *keys(PIN),
+            varset(3, "PIN", "i"),
+            varset(3, "INVALID_EXTEN", PIN),
+        ],
         [step(0.5, "Authenticate", ",,4"), *keys(PIN + "#")],
         [step(0.5, "ExecIf", "1?Authenticate(/pins,,4)"), *keys(PIN + "#")],
         [step(0.5, "TryExec", "ExecIf(?NoOp():Authenticate(/pins,,4))"), *keys(PIN + "#")],
@@ -86,6 +92,7 @@ def test_a_value_is_masked_where_it_is_set_and_ever_after(steps: list[Message]) 
     ],
     ids=[
         "Read",
+        "ReadExten",
         "Authenticate",
         "in ExecIf",
         "deeper",

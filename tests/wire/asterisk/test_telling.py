@@ -472,3 +472,21 @@ def test_a_version_that_was_another_applications_is_not_told(then: dict[str, str
         'Executing application "email" version "0.2"',
         said,
     ]
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ([("EXT", "42"), ("READEXTENSTATUS", "OK")], "User input: 42 (dtmf)"),
+        ([("EXT", "i"), ("INVALID_EXTEN", "42"), ("READEXTENSTATUS", "INVALID")], "User input: 42 (dtmf)"),
+        ([("EXT", "t"), ("READEXTENSTATUS", "TIMEOUT")], "No input within 3 s"),
+    ],
+)
+def test_readexten_says_what_it_received(variables: list[tuple[str, str]], said: str) -> None:
+    typed = [key(2, "4"), key(2.2, "2")] if "42" in said else []
+    reads = [begin(), step(1, "ReadExten", "EXT,hello,sec,,3"), *typed]
+    heard = entries(
+        run([*reads, *(varset(5, *pair) for pair in variables), step(5.1, "NoOp", "", "2"), hangup(6)])
+    )
+    assert said in [entry.line for entry in heard]
+    assert not [entry.line for entry in heard if "Keys" in entry.line]

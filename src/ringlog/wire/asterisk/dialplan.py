@@ -6,7 +6,7 @@ from ringlog.model import Kind
 from ringlog.wire.asterisk.calls import Channel, Spot
 from ringlog.wire.asterisk.conferences import Conference
 from ringlog.wire.asterisk.legs import Dial, at_work
-from ringlog.wire.asterisk.menus import Background, Read, WaitExten
+from ringlog.wire.asterisk.menus import Background, Read, ReadExten, WaitExten
 from ringlog.wire.asterisk.messages import Message
 from ringlog.wire.asterisk.pbx import Pbx, spot
 from ringlog.wire.asterisk.queues import Queue
@@ -22,6 +22,7 @@ STEPS: Mapping[str, type[Step]] = {
     "playback": Prompt,
     "controlplayback": Prompt,
     "read": Read,
+    "readexten": ReadExten,
     "background": Background,
     "waitexten": WaitExten,
     "system": Command,

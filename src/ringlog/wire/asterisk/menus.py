@@ -18,6 +18,9 @@ class Read(Step):
     """Read(variable,prompt,digits,options,attempts,timeout)."""
 
     taking = Taking.VALUE
+    status = "READSTATUS"
+    limit = 5
+    """Which argument is the time limit."""
 
     def begin(self) -> None:
         variable, prompt, *_ = self.arguments
@@ -26,18 +29,18 @@ class Read(Step):
         self.done = False
         self.private = self.channel.call.secrets.given(self.module, self.data)
         self.noticed(self.at_us)
-        waits = waiting(self.arguments[5])
+        waits = waiting(self.arguments[self.limit])
         data: dict[str, Any] = {"waits": waits} if waits else {}
         if prompt:
             self.say(Kind.PROMPT, sounds(prompt), self.at_us, **data)
         else:
-            text = f"Waiting for input{_up_to(self.arguments[5])}"
+            text = f"Waiting for input{_up_to(self.arguments[self.limit])}"
             self.say(Kind.EVENT, text, self.at_us, **data)
 
     def variable(self, name: str, value: str, at_us: int) -> None:
         if name.lstrip("_") == self.result:
             self.value = value
-        elif name == "READSTATUS" and (value != "ERROR" or self.value is not None):
+        elif name == self.status and (value != "ERROR" or self.value is not None):
             # Read says ERROR when it begins, before it knows.
             self._end(value, at_us)
 
@@ -54,11 +57,26 @@ class Read(Step):
         if value:
             say_input(self.channel, value, when)
         elif status == "TIMEOUT":
-            self.say(Kind.EVENT, f"No input{_within(self.arguments[5])}", at_us)
+            self.say(Kind.EVENT, f"No input{_within(self.arguments[self.limit])}", at_us)
         elif status == "OK":
             say_input(self.channel, "#", when)
         elif status == "ERROR":
             self.say(Kind.ERROR, f"Read failed: {sounds(self.arguments[1])}", at_us)
+
+
+class ReadExten(Read):
+    """ReadExten(variable,prompt,context,options,timeout): it says `t` for nothing, `i` for a wrong extension."""
+
+    status = "READEXTENSTATUS"
+    limit = 4
+
+    def variable(self, name: str, value: str, at_us: int) -> None:
+        if name == "INVALID_EXTEN":
+            self.value = value
+        else:
+            super().variable(
+                name, "" if name.lstrip("_") == self.result and value.isalpha() else value, at_us
+            )
 
 
 class Extension(Step):

@@ -23,7 +23,7 @@ SILENT = JUMPS | {
 """Applications that say nothing of their own."""
 _STEPS = """
 agi authenticate background busy confbridge congestion controlplayback dial directory eagi park
-parkedcall playback queue read record sayalpha sayalphacase saycountednoun saydigits saynumber
+parkedcall playback queue read readexten record sayalpha sayalphacase saycountednoun saydigits saynumber
 sayphonetic sayunixtime set stasis system trysystem vmauthenticate voicemail voicemailmain waitexten
 """
 """Applications that have steps of their own."""
