@@ -152,9 +152,10 @@ def first_run(stream: str) -> Iterator[Message]:
 
 
 def _timeless(log: list[Said]) -> list[str]:
-    """What does not depend on when other calls' events came: no keys, and no prompts that may be missing."""
+    """What does not depend on when other calls' events came: nothing that waits or times."""
     lines = [item.line for item in log if isinstance(item, Entry)]
-    return [line for line in lines if line.startswith(("Dialling", "Command", "Set", "Waiting", "Disconn"))]
+    timeless = ("Dialling", "Command", "Set", "Waiting for", "Disconn")
+    return [line for line in lines if line.startswith(timeless)]
 
 
 @BOTH

@@ -65,7 +65,7 @@ class Read(Step):
 
 
 class ReadExten(Read):
-    """ReadExten(variable,prompt,context,options,timeout): it says `t` for nothing, `i` for a wrong extension."""
+    """ReadExten(variable,prompt,context,options,timeout): `t` is nothing, `i` a wrong extension."""
 
     status = "READEXTENSTATUS"
     limit = 4
