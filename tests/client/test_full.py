@@ -143,7 +143,75 @@ def test_what_a_full_disk_did_not_take_is_warned_of_once_and_told_in_the_calls_l
     assert left_out(foreign.taken) == 51 - len(kept) > 0
     of_disk = [said for said in warned if "written" in said]
     assert len(of_disk) == 2
-    assert of_disk[1].endswith(f"can be written again; {51 - len(kept)} records lost.")
+    assert of_disk[1].endswith(f"can be written again; {51 - len(kept)} entries lost so far.")
+    assert warned[-1].endswith(f"was full: {51 - len(kept)} entries lost, said in the logs of their calls.")
+
+
+def test_a_full_disk_keeps_the_calls_themselves_and_takes_more_as_soon_as_something_is_delivered(
+    tmp_path: Path,
+) -> None:
+    foreign, warned = away(), list[str]()
+    with sender(foreign, tmp_path, warned) as ours, files_of_at_most(3000):
+        for n in range(30):
+            ours.call(CallRow(f"c{n}", start_s=T // 10**6))
+            ours.entry(entry(n, Kind.INFO, f"c{n}"))
+            ours.call(CallRow(f"c{n}", end_s=T // 10**6 + 1))
+        with listening(foreign):
+            deadline = time.monotonic() + 5
+            while ours.in_progress or not ours.flush(5):
+                assert time.monotonic() < deadline
+            ours.entry(entry(30, Kind.INFO))
+            assert ours.flush(5)
+    kept = told(foreign.taken, Kind.INFO)
+    assert kept == [f"info {n}" for n in [*range(len(kept) - 1), 30]]
+    lost = [record["session_id"] for record in foreign.taken if record.get("class") == Kind.ERROR]
+    assert lost == [f"c{n}" for n in range(len(kept) - 1, 30)]
+    assert {record["session_id"] for record in foreign.taken if "end" in record} == {
+        f"c{n}" for n in range(30)
+    }
+
+
+def test_a_run_that_ends_on_a_full_disk_says_what_was_lost_and_leaves_its_last_words(tmp_path: Path) -> None:
+    foreign, warned = away(), list[str]()
+    with files_of_at_most(3000):
+        with sender(foreign, tmp_path, warned) as ours:
+            for n in range(30):
+                ours.call(CallRow("c", start_s=T // 10**6))
+                ours.entry(entry(n, Kind.INFO))
+            ours.call(CallRow("c", end_s=T // 10**6 + 1))
+            assert not ours.close(0.1)
+        with listening(foreign), sender(foreign, tmp_path, []) as following:
+            assert not following.in_progress
+            assert following.flush(5)
+    lost = 30 - len(told(foreign.taken, Kind.INFO))
+    assert warned[-1].endswith(f"was full: {lost} entries lost, said in the logs of their calls.")
+    assert left_out(foreign.taken) == lost > 0
+    assert any("end" in record for record in foreign.taken)
+
+
+def test_a_call_that_a_disk_has_no_word_for_stays_in_progress_for_the_next_run(tmp_path: Path) -> None:
+    foreign, warned = away(), list[str]()
+    with sender(foreign, tmp_path, warned) as ours:
+        ours.call(CallRow("c", start_s=T // 10**6))
+        with files_of_at_most(0):
+            ours.entry(entry(0, Kind.INFO))
+            ours.call(CallRow("c", end_s=T // 10**6 + 1))
+            assert not ours.close(0.1)
+    assert warned[-1].endswith("was full: 1 entry lost, 1 call left in progress for the next run.")
+    with sender(foreign, tmp_path, []) as following:
+        assert list(following.in_progress) == ["c"]
+        following.close(0.1)
+
+
+def test_what_is_delivered_is_not_sent_again_where_that_cannot_be_noted(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    spool.append(entry_line(entry(0, Kind.INFO), "pbx/0a", 0))
+    (line,) = spool.read(10, 10**6)
+    with files_of_at_most(0), pytest.raises(OSError, match="too large"):
+        spool.settle(line.end)
+    assert not spool.waiting_bytes
+    assert not spool.read(10, 10**6)
+    spool.close()
 
 
 @contextmanager

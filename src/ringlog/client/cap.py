@@ -15,8 +15,6 @@ class Cap:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.unwritten = 0
-        """Records that the disk did not take, since it last took one."""
         self._left_out: dict[str, int] = {}
         self._warned = False
 
@@ -46,15 +44,17 @@ class Cap:
         number = self._left_out.get(session_id, 0)
         if not number:
             return None
-        line = (
-            f"Log incomplete: {number} {'entry' if number == 1 else 'entries'} left out, the spool was full"
-        )
+        line = f"Log incomplete: {entries(number)} left out, the spool was full"
         data = {"module_type": "sender", "result_variable": "spool", "left_out": number}
         return Entry(session_id, Kind.ERROR, line, data, now_us)
 
     def told(self, session_id: str) -> None:
         """The call's note is kept where its entries are."""
         self._left_out.pop(session_id, None)
+
+
+def entries(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number} entries"
 
 
 def is_debug(line: bytes) -> bool:

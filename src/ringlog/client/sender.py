@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
-from ringlog.client.cap import Cap, is_debug, session_of
+from ringlog.client.cap import Cap, entries, is_debug, session_of
 from ringlog.client.delivery import Delivery, Means, count
 from ringlog.client.elsewhere import left_elsewhere, note_address
 from ringlog.client.http import Server
 from ringlog.client.line import entry_line, row_line
+from ringlog.client.owed import Owed
 from ringlog.client.progress import Progress
 from ringlog.client.spool import SEGMENT_BYTES, Spool, default_folder, folder_for
 from ringlog.errors import BadInput, ConfigurationFault
@@ -31,6 +32,8 @@ NUMBERED_CALLS = 20_000
 SPOOL_CAP_BYTES = 2**30
 CAP_SEGMENTS = 16
 """A full spool consists of at least so many segments: the first and the last of them are not thinned."""
+FULL_RETRY_S = 1.0
+"""How often a full disk is tried while nothing else is to do."""
 RUN_BYTES = 3
 """Random bytes that tell one run of a writer from another: six hex digits."""
 
@@ -89,6 +92,7 @@ class Sender:
             self._spool.close()
             raise ConfigurationFault(f"The spool {folder} cannot be used: {error.strerror}.") from None
         self._cap = Cap(self._cap_bytes)
+        self._owed = Owed()
         self._next: OrderedDict[str, int] = OrderedDict()
         self._floor = 0
         self._wake = threading.Condition()
@@ -118,28 +122,33 @@ class Sender:
         line = row_line(row)
         with self._ready():
             if row.end_s is not None:
-                self._progress.ends(row.session_id)
                 self._note_gap(row.session_id)
             elif row.start_s is not None:
                 self._progress.begins(row.session_id, row.start_s * MICROSECONDS)
-            self._append(line)
+            if not (self._pay() and self._append(line)):
+                self._owed.row(row)
+            elif row.end_s is not None:
+                self._progress.ends(row.session_id)
 
     def entry(self, entry: Entry) -> None:
         """Accepts one entry and numbers it.
 
         Where the spool is full, `debug` entries give way, also those that wait already, then any entry; a
         full disk takes none. How many were left out is said in the call's own log when there is room again,
-        when the call ends, or at `close`.
+        when the call ends, or at `close`; where the disk has no room even then, the call stays in progress.
         Raises BadInput where its session id cannot exist or its data has no JSON.
         """
         with self._ready():
+            room = self._pay()
             line = entry_line(entry, self.source, self._number(entry.session_id))
             self._progress.goes_on(entry.session_id, entry.time_us)
             if not self._has_room(entry):
                 self._leave_out(entry.session_id)
                 return
-            if not self._append(line):
+            if not (room and self._append(line)):
                 self._cap.leave_out(entry.session_id)
+                self._owed.lost += 1
+                self._owed.note(entry.session_id)
                 return
             self._note_gaps()
 
@@ -156,6 +165,10 @@ class Sender:
             return True
         end_s = time.monotonic() + timeout_s
         with self._wake:
+            if self._owed:
+                # Where it is the file that may not grow, another one takes the last words.
+                self._spool.begin_anew()
+                self._pay()
             for session_id in self._cap.untold():
                 self._note_gap(session_id)
         delivered = self.flush(timeout_s)
@@ -164,6 +177,8 @@ class Sender:
             self._wake.notify_all()
         self._thread.join(max(0.0, end_s - time.monotonic()) + 0.5)
         with self._wake:
+            if self._owed or self._owed.lost:
+                self._means.warn(self._losses())
             self._spool.close()
             self._progress.close()
         self._server.close()
@@ -217,25 +232,51 @@ class Sender:
             self._note_gap(session_id)
 
     def _note_gap(self, session_id: str) -> None:
-        note = self._cap.note(session_id, self._means.clock())
-        if note and self._append(entry_line(note, self.source, self._number(session_id))):
+        note = self._cap.note(session_id, self._means.clock()) if self._pay() else None
+        if not note:
+            return
+        if self._append(entry_line(note, self.source, self._number(session_id))):
             self._cap.told(session_id)
+        else:
+            self._owed.note(session_id)
 
-    def _append(self, line: bytes) -> bool:
-        """Whether the disk took it."""
+    def _pay(self) -> bool:
+        """Whether the disk has taken all that it did not take before: only then is there room for more."""
+        if not self._owed:
+            return True
+        for session_id, rows in self._owed.calls():
+            note = self._cap.note(session_id, self._means.clock())
+            said = [] if note is None else [entry_line(note, self.source, self._number(session_id))]
+            if not self._append(b"".join([*said, *map(row_line, rows)])):
+                return False
+            self._cap.told(session_id)
+            self._owed.paid(session_id)
+            if any(row.end_s is not None for row in rows):
+                self._progress.ends(session_id)
+        self._means.warn(
+            f"The spool {self._spool.folder} can be written again; {entries(self._owed.lost)} lost so far."
+        )
+        return True
+
+    def _losses(self) -> str:
+        """A sentence for the end of a run."""
+        calls = f"{count(len(self._owed), 'call')} left in progress for the next run"
+        said = calls if self._owed else "said in the logs of their calls"
+        return (
+            f"The disk of the spool {self._spool.folder} was full: {entries(self._owed.lost)} lost, {said}."
+        )
+
+    def _append(self, lines: bytes) -> bool:
+        """Whether the disk took them."""
         try:
-            self._spool.append(line)
+            self._spool.append(lines)
         except OSError as error:
-            if not self._cap.unwritten:
+            if not self._owed:
                 self._means.warn(
                     f"The spool {self._spool.folder} cannot be written ({error.strerror}): "
-                    "records are lost and counted."
+                    "entries are lost and counted."
                 )
-            self._cap.unwritten += 1
             return False
-        if self._cap.unwritten:
-            lost, self._cap.unwritten = count(self._cap.unwritten, "record"), 0
-            self._means.warn(f"The spool {self._spool.folder} can be written again; {lost} lost.")
         self._fresh += 1
         if self._fresh in {1, BATCH_ENOUGH}:
             self._wake.notify_all()
@@ -260,6 +301,8 @@ class Sender:
             with wake:
                 if not self._closing:
                     self._note_gaps()
+                    if not self._pay():
+                        pause_s = FULL_RETRY_S if pause_s is None else min(pause_s, FULL_RETRY_S)
                 wake.notify_all()
 
     def after_fork(self) -> None:

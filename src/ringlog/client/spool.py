@@ -75,6 +75,8 @@ class Spool:
         self._fd: int | None = None
         self._unsynced: list[int] = []
         self._dirty = False
+        self._full = False
+        """The disk did not take what came last."""
         self._settled = position(os.pread(self._mark_fd, 64, 0))
         self._reading = self._settled.segment
         self._thinned = 0
@@ -105,8 +107,10 @@ class Spool:
             try:
                 write_all(self._fd, lines)
             except OSError:
+                self._full = True
                 os.ftruncate(self._fd, size)
                 raise
+            self._full = False
             self._sizes[self._last] = size + len(lines)
             self._dirty = True
 
@@ -162,17 +166,26 @@ class Spool:
             return gone
 
     def settle(self, position: Position) -> None:
-        """Everything before `position` is delivered or parked."""
+        """Everything before `position` is delivered or parked.
+
+        Raises OSError where the next run will not know.
+        """
         if self.closed:
             return
-        os.pwrite(self._mark_fd, b"%8d %20d\n" % position, 0)
         with self._appending:
             self._settled = position
             if self._fd is not None:
                 size = self._sizes[self._last]
-                if position == (self._last, size) and size >= KEPT_BYTES:
+                # A full disk is given back whatever is not needed.
+                if position == (self._last, size) and (size >= KEPT_BYTES or self._full):
                     self._end_segment()
         self._drop_settled()
+        os.pwrite(self._mark_fd, b"%8d %20d\n" % position, 0)
+
+    def begin_anew(self) -> None:
+        """What is appended next lies in another file."""
+        with self._appending:
+            self._end_segment()
 
     def close(self) -> None:
         """Gives the folder free for another process."""
