@@ -5,10 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ringlog.cli.collect import left_behind
 from ringlog.client import Sender
 from ringlog.client.sender import MEANS
 from ringlog.errors import BadInput, ConfigurationFault
@@ -103,6 +106,54 @@ def test_a_server_that_was_away_gets_everything_in_order_and_once(tmp_path: Path
             assert ours.flush(5)
     assert lines(foreign) == [f"line {n}" for n in range(250)]
     assert len(ours.warned) == 2  # once that it is away, once that it is back
+
+
+@pytest.mark.parametrize("status", [401, 413, 503])
+def test_one_that_knocks_says_what_is_wrong_before_there_is_anything_to_send(
+    tmp_path: Path, status: int
+) -> None:
+    answers = iter([status])
+    foreign = Foreign(lambda asked: Said(next(answers, 200)))
+    with listening(foreign), sender(foreign, tmp_path, knocks=True) as ours:
+        until(lambda: ours.warned)
+        assert ours.trouble
+        ours.entry(entry(0))
+        assert ours.flush(5)
+        assert not ours.trouble
+    said = "refuses this email and key (401: 401 Unauthorized). " if status == 401 else str(status)
+    assert said in ours.warned[0]
+    assert ours.warned[1:] == [f"{foreign.url} takes records again."]
+    assert foreign.asked[0].records == []
+    assert lines(foreign) == ["line 0"]
+
+
+def test_one_that_knocks_goes_on_until_somebody_answers(tmp_path: Path) -> None:
+    away = Foreign()
+    with listening(away):
+        pass
+    with sender(away, tmp_path, knocks=True) as ours:
+        until(lambda: ours.warned)
+        with listening(away):
+            until(lambda: not ours.trouble)
+    assert [asked.records for asked in away.asked] == [[]]
+
+
+def test_at_the_end_a_refused_key_is_told_from_a_server_that_is_not_there(tmp_path: Path) -> None:
+    with listening(Foreign(lambda asked: Said(401))) as foreign, sender(foreign, tmp_path) as ours:
+        ours.entry(entry(0))
+        assert not ours.close(0.3)
+    waits = f"What the server does not have yet waits in {ours.folder}."
+    assert left_behind(ours) == (f"{foreign.url} refuses this email and key (401: 401 Unauthorized). {waits}")
+    with sender(foreign, tmp_path) as ours:
+        assert not ours.close(0.3)
+    assert left_behind(ours) == f"Cannot reach {foreign.url}: connection refused. {waits}"
+
+
+def until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_connection_that_breaks_in_mid_request_costs_nothing(tmp_path: Path) -> None:

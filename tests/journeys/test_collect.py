@@ -209,6 +209,14 @@ def test_an_entry_is_readable_within_a_second_of_the_moment_it_is_settled(
     assert max(lags[seq] for seq in lags if seq > 6) - min(lags.values()) < 1
 
 
+def test_a_refused_key_is_said_before_the_first_call(server: Server, tmp_path: Path) -> None:
+    server.key = "bogus"
+    with refusing() as port, collector(server, port, tmp_path / "spool") as collecting:
+        assert collecting.stderr
+        said = [collecting.stderr.readline() for _ in range(2)]
+    assert any(f"{server.url} refuses this email and key (401: " in line for line in said), said
+
+
 def test_a_refused_log_in_is_one_sentence(server: Server, tmp_path: Path) -> None:
     with replay(RINGLOG_REPLAY_SECRET="right") as port:
         refused = subprocess.run(

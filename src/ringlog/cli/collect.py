@@ -79,13 +79,19 @@ def asterisk(  # noqa: PLR0917 - Typer calls it with keywords
     names = [one.strip() for one in private.split(",") if one.strip()]
     translator = Translator(private=names, session_prefix=session_prefix)
     cap = spool_cap * MIB
-    with Sender(
-        to, email, developer_key(key_file), name=f"asterisk@{name}", spool=spool, spool_cap=cap
-    ) as sender:
+    writer = f"asterisk@{name}"
+    key = developer_key(key_file)
+    with Sender(to, email, key, name=writer, spool=spool, spool_cap=cap, knocks=True) as sender:
         collector = Collector(pbx, translator, sender, now_us, say)
         asyncio.run(until_told(collector.run))
         if not sender.close(FLUSH_S):
-            say(f"The server is away; what it does not have yet waits in {sender.folder}.")
+            say(left_behind(sender))
+
+
+def left_behind(sender: Sender) -> str:
+    """Why the server does not have everything at the end, and where the rest is."""
+    why = sender.trouble or "There was no time to deliver everything."
+    return f"{why} What the server does not have yet waits in {sender.folder}."
 
 
 def manager_secret(file: Path | None) -> str:

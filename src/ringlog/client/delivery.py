@@ -33,6 +33,7 @@ SLOW_RETRY_S = 30.0
 LONGEST_RETRY_AFTER_S = 600.0
 
 REFUSED = frozenset({400, 409, 410})
+UNAUTHORIZED = 401
 TOO_LARGE = 413
 
 
@@ -48,9 +49,12 @@ class Means(NamedTuple):
 
 
 class Delivery:
-    """Brings the spool's lines to the server in order. For one thread."""
+    """Brings the spool's lines to the server in order. For one thread.
 
-    def __init__(self, server: Server, spool: Spool, means: Means) -> None:
+    One that `knocks` asks the server although there is nothing to send, until it has answered well once.
+    """
+
+    def __init__(self, server: Server, spool: Spool, means: Means, *, knocks: bool = False) -> None:
         self._server = server
         self._spool = spool
         self._parked = Parked(spool.folder)
@@ -60,7 +64,9 @@ class Delivery:
         self._limit = BATCH_RECORDS
         self._failures = 0
         self._not_before = 0.0
-        self._trouble = ""
+        self._knocks = knocks
+        self.trouble = ""
+        """What keeps the server from taking records, in a sentence; empty while it takes them."""
 
     def step(self, *, at_once: bool = False) -> float | None:
         """Sends one batch, unless it is too early for that and not to be done `at_once`.
@@ -72,7 +78,7 @@ class Delivery:
         if pause_s > 0 and not at_once:
             return pause_s
         try:
-            if not (self._held or self._read()):
+            if not (self._held or self._read() or self._knocks):
                 return None
             answer = self._post(self._held[: self._limit])
         except OSError as error:
@@ -109,7 +115,7 @@ class Delivery:
             return self._taken(sent)
         if answer.status in REFUSED and (refused := refused_records(answer, sent)):
             return self._park(answer, refused)
-        if answer.status == TOO_LARGE:
+        if answer.status == TOO_LARGE and sent:
             if sent == 1:
                 return self._park(answer, [0])
             self._limit = sent // 2
@@ -118,13 +124,15 @@ class Delivery:
         if answer.status == 429 or answer.status >= 500:
             pause_s = max(self._back_off(), self._retry_after(answer))
             return self._later(f"{self._server.url} answers {answer.error!r}.", pause_s)
-        said = f"{self._server.url} takes no records ({answer.status}: {answer.error})."
+        refuses = "refuses this email and key" if answer.status == UNAUTHORIZED else "takes no records"
+        said = f"{self._server.url} {refuses} ({answer.status}: {answer.error.rstrip('.')})."
         return self._later(said, SLOW_RETRY_S * (0.75 + 0.5 * self._means.random()))
 
     def _taken(self, sent: int) -> float:
-        last = self._held[sent - 1].end
-        del self._held[:sent]
-        self._settle(last if self._held else self._held_to)
+        if sent:
+            last = self._held[sent - 1].end
+            del self._held[:sent]
+            self._settle(last if self._held else self._held_to)
         self._limit = min(self._limit * 2, BATCH_RECORDS)
         self._well()
         return 0
@@ -147,9 +155,9 @@ class Delivery:
 
     def _well(self) -> None:
         """Whatever was wrong is over."""
-        self._failures, self._not_before = 0, 0.0
-        if self._trouble:
-            self._trouble = ""
+        self._failures, self._not_before, self._knocks = 0, 0.0, False
+        if self.trouble:
+            self.trouble = ""
             self._means.warn(f"{self._server.url} takes records again.")
 
     def _settle(self, position: Position) -> None:
@@ -160,8 +168,8 @@ class Delivery:
             self._means.warn(f"The spool {self._spool.folder} cannot be written: {error.strerror}.")
 
     def _later(self, said: str, pause_s: float) -> float:
-        if said != self._trouble:
-            self._trouble = said
+        if said != self.trouble:
+            self.trouble = said
             self._means.warn(f"{said} Records wait in {self._spool.folder} and will be delivered later.")
         self._not_before = self._means.monotonic() + pause_s
         return pause_s

@@ -65,15 +65,20 @@ class Sender:
         spool: Path | None = None,
         spool_cap: int = SPOOL_CAP_BYTES,
         timeout_s: float = 30,
+        knocks: bool = False,
         means: Means = MEANS,
     ) -> None:
-        """`spool_cap`: bytes. Raises ConfigurationFault for an address, name or spool that cannot work."""
+        """`spool_cap`: bytes. One that `knocks` asks the server at once whether it takes records.
+
+        Raises ConfigurationFault for an address, name or spool that cannot work.
+        """
         if not is_source(f"{name}/{'0' * 2 * RUN_BYTES}") or not name:
             raise ConfigurationFault(f"{name!r} cannot be a writer's name: up to 121 printable characters.")
         self._name = name
         self._new_server = lambda: Server(url, email, key, timeout_s)
         self._folder = folder_for(spool or default_folder(), url, email, name)
         self._cap_bytes = spool_cap
+        self._knocks = knocks
         self._means = means
         self._open(self._folder)
         note_address(self._folder, url, email)
@@ -93,6 +98,7 @@ class Sender:
             raise ConfigurationFault(f"The spool {folder} cannot be used: {error.strerror}.") from None
         self._cap = Cap(self._cap_bytes)
         self._owed = Owed()
+        self._delivery = Delivery(self._server, self._spool, self._means, knocks=self._knocks)
         self._next: OrderedDict[str, int] = OrderedDict()
         self._floor = 0
         self._wake = threading.Condition()
@@ -107,6 +113,11 @@ class Sender:
     def folder(self) -> Path:
         """Where this writer's records wait."""
         return self._spool.folder
+
+    @property
+    def trouble(self) -> str:
+        """What keeps the server from taking records, in a sentence; empty while it takes them."""
+        return self._delivery.trouble
 
     @property
     def in_progress(self) -> Mapping[str, int]:
@@ -284,8 +295,8 @@ class Sender:
 
     def _run(self) -> None:
         """The thread: a batch whenever one is due."""
-        wake, delivery = self._wake, Delivery(self._server, self._spool, self._means)
-        pause_s: float | None = None
+        wake, delivery = self._wake, self._delivery
+        pause_s: float | None = 0.0 if self._knocks else None
         while True:
             with wake:
                 wake.wait_for(lambda: self._fresh or self._hurry or self._closing, pause_s)
