@@ -28,7 +28,16 @@ import random
 from collections.abc import Callable, Iterable
 
 from ringlog.client import Sender
-from ringlog.collect.session import ANSWER_S, BOOT_S, LoginRefused, Pbx, Session, unreachable
+from ringlog.collect.findings import NO_CHANNELS
+from ringlog.collect.session import (
+    ANSWER_S,
+    BOOT_S,
+    LoginRefused,
+    Pbx,
+    Session,
+    succeeded,
+    unreachable,
+)
 from ringlog.errors import BadInput, RinglogError, Unreachable
 from ringlog.model import CallRow, Clock, Entry
 from ringlog.wire.asterisk import Banner, Message, Translator, time_us
@@ -53,6 +62,10 @@ class Collector:
         self._say = say
         self._session = Session(pbx, self._hear)
         self._shown: list[Message] = []
+        self._asked = ""
+        """The question for the channels that are up."""
+        self._denied = False
+        """It was refused, which is said once."""
         self._behind_us: int | None = None
         """How far the events' clock lies behind ours; None until the engine has told a time."""
         self._trouble = ""
@@ -112,7 +125,7 @@ class Collector:
                     for message in await self._session.read():
                         self._hear(message)
         self._shown = []
-        self._session.send("CoreShowChannels")
+        self._asked = self._session.send("CoreShowChannels")
 
     # -- what is heard -------------------------------------------------------------------------------
 
@@ -157,6 +170,14 @@ class Collector:
         elif message.name == "CoreShowChannelsComplete":
             shown, self._shown = self._shown, []
             self._pass_on(self._translator.channels(shown, self._now_us()))
+        elif message.get("ActionID") == self._asked and message.get("Response"):
+            denied, self._denied = self._denied, not succeeded(message)
+            if self._denied and not denied:
+                user = self._pbx.username
+                self._say(
+                    f"{NO_CHANNELS.format(user)}; add `write = reporting` under [{user}] in manager.conf, "
+                    "run `manager reload` and start this collector again."
+                )
 
     def _now_us(self) -> int:
         """The wall clock, carried on from the last event's time; the wall clock itself before any."""

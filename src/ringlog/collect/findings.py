@@ -24,6 +24,7 @@ AHEAD_OF_AMI = 11
 """Asterisk 16 speaks AMI 5, Asterisk 22 speaks AMI 11; before, 13 spoke 2, 14 spoke 3, 15 spoke 4."""
 CLOCKS_US = 2 * MICROSECONDS
 """Clocks that differ by less do not disturb: an entry may be read two seconds after its event."""
+NO_CHANNELS = "User {} may not ask for CoreShowChannels: what a gap did to calls stays unknown"
 RELOAD = "manager.conf says otherwise, so run `manager reload`"
 CEL_VERSIONS = "Asterisk 20.16, 21.11, 22.6 and later"
 
@@ -106,10 +107,7 @@ def _rights(seen: Seen) -> Iterator[Finding]:
     known = seen.lists(USER, "write") or (["system"] if seen.shows_channels else [])
     write = _added(known, ["reporting"])
     if not seen.shows_channels:
-        text = (
-            f"User {seen.username} may not ask for CoreShowChannels: what a gap did to calls stays unknown."
-        )
-        yield missing(text, write=write)
+        yield missing(f"{NO_CHANNELS.format(seen.username)}.", write=write)
     if not seen.looks_up:
         yield unseen(f"manager.conf, for user {seen.username} may not look it up (Getvar).", write=write)
     elif not seen.reads_files:
