@@ -54,6 +54,8 @@ def test_every_option_is_a_variable() -> None:
         (("calls", "--to", "http://127.0.0.1:9", "--email", "ann@example.com"),
          "There is no developer key; set RINGLOG_KEY or name a --key-file."),
         (("import", "nowhere.ndjson"), "nowhere.ndjson: No such file or directory."),
+        (("collect", "asterisk", "--username", "ringlog", "--session-prefix", "x" * 101),
+         "--session-prefix has 101 characters, and may have 100."),
     ],
 )  # fmt: skip
 def test_bad_use_is_one_sentence(ringlog: Ringlog, arguments: tuple[str, ...], sentence: str) -> None:

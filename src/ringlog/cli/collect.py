@@ -23,6 +23,8 @@ from ringlog.wording import visible
 SPOOL = default_spool()
 PRIVATE_NAMES = ",".join(PRIVATE)
 MIB = 2**20
+PREFIX_CHARACTERS = 100
+"""A session id has at most 255, of which an engine's own may take 149 (`AST_MAX_PUBLIC_UNIQUEID`)."""
 FLUSH_S = 10
 """How long the last records may take after SIGTERM; what is left lies in the spool."""
 
@@ -72,6 +74,10 @@ def asterisk(  # noqa: PLR0917 - Typer calls it with keywords
     check: Check = False,
 ) -> None:
     """Collect what happens in the calls of an Asterisk, until SIGTERM or Ctrl-C."""
+    if len(session_prefix) > PREFIX_CHARACTERS:
+        raise ConfigurationFault(
+            f"--session-prefix has {len(session_prefix)} characters, and may have {PREFIX_CHARACTERS}."
+        )
     pbx = Pbx(host, port, username, manager_secret(secret_file), tls)
     if check:
         checking.check(pbx)
