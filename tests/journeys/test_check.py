@@ -93,7 +93,11 @@ def test_a_refused_log_in_and_a_pbx_that_is_not_there_are_one_sentence(tmp_path:
         port = free.getsockname()[1]
     nobody = check(port, tmp_path / "spool")
     assert nobody.stderr == f"ringlog: 127.0.0.1:{port} cannot be reached: connection refused.\n"
-    assert refused.returncode == nobody.returncode == 1
+    unknown = check(port, tmp_path / "spool", "s", "--host", "no.such.host.invalid")
+    assert unknown.stderr.startswith(
+        f"ringlog: no.such.host.invalid:{port} cannot be reached: its name cannot be looked up ("
+    )
+    assert refused.returncode == nobody.returncode == unknown.returncode == 1
     assert refused.stdout == nobody.stdout == ""
 
 

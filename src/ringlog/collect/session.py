@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -159,5 +160,7 @@ def _why(error: BaseException) -> str:
         return f"its certificate is not trusted ({error.verify_message})"
     if isinstance(error, ssl.SSLError):
         return f"it speaks no TLS that fits ours ({error.reason.lower().replace('_', ' ')})"
+    if isinstance(error, socket.gaierror):
+        return f"its name cannot be looked up ({(error.strerror or str(error)).lower()})"
     why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
     return why.lower() or "it closed the connection"
