@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+PACE_S = 0.25
 READS = {
     "CoreSettings": {"system", "reporting"},
     "CoreShowChannels": {"system", "reporting"},
@@ -35,6 +36,8 @@ class ForeignEngine:
     user: Mapping[str, str] = field(default_factory=dict[str, str])
     cel: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     """Settings that differ from what runs, or are set besides."""
+    says: Sequence[str] = ()
+    """Events, one every `PACE_S` after it was asked for its channels; then it hangs up."""
     heard: list[str] = field(default_factory=list[str])
     """Every action that somebody asked for, with its variable."""
 
@@ -116,6 +119,11 @@ class ForeignEngine:
                 text = (await reader.readuntil(b"\r\n\r\n")).decode()
                 pairs = dict(line.split(": ", 1) for line in text.split("\r\n") if line)
                 writer.write((self.event() + self.answer(pairs)).encode())
+                if self.says and pairs["Action"] == "CoreShowChannels":
+                    for event in self.says:
+                        writer.write(event.encode())
+                        await asyncio.sleep(PACE_S)
+                    break
         writer.close()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()

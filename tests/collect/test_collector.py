@@ -1,6 +1,7 @@
 """What a collector says of an engine that lacks something, over a real socket."""
 
 import asyncio
+import json
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -9,7 +10,7 @@ from ringlog.client import Sender
 from ringlog.collect.asterisk import Collector
 from ringlog.collect.session import Pbx
 from ringlog.wire.asterisk import Translator
-from tests.collect.foreign import ForeignEngine
+from tests.collect.foreign import PACE_S, ForeignEngine
 
 NOBODY = "http://127.0.0.1:1"
 PATIENCE_S = 5
@@ -54,3 +55,23 @@ def test_a_refused_look_at_the_channels_is_said_with_the_line_that_grants_it(tmp
         "User ringlog may not ask for CoreShowChannels: what a gap did to calls stays unknown; add `write = "
         "reporting` under [ringlog] in manager.conf, run `manager reload` and start this collector again."
     )
+
+
+def event(name: str, **more: str) -> str:
+    channel = {"Channel": "PJSIP/a-1", "ChannelState": "6", "Uniqueid": "1.1", "Linkedid": "1.1"}
+    pairs = {"Event": name, "Privilege": "call,all", **channel, **more}
+    return "".join(f"{key}: {value}\r\n" for key, value in pairs.items()) + "\r\n"
+
+
+def test_an_event_without_a_time_happened_when_it_was_heard(tmp_path: Path) -> None:
+    place = {"Context": "main", "Exten": "1", "Application": "Playback"}
+    steps = [event("Newexten", **place, Priority=sound, AppData=sound) for sound in "123"]
+    begun_us = now_us()
+    said(ForeignEngine(timestamps=False, says=[event("Newchannel"), *steps]), tmp_path, 2)
+    entries = [
+        json.loads(line) for file in tmp_path.glob("*/0*.ndjson") for line in file.read_text().splitlines()
+    ]
+    times_us = {one["event"]["line"]: one["time_us"] for one in entries if one.get("class") == "prompt"}
+    assert list(times_us) == ["1", "2", "3"]
+    for number, sound in enumerate("123", 1):
+        assert times_us[sound] - begun_us >= number * PACE_S * 1_000_000

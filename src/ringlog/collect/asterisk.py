@@ -5,7 +5,7 @@ Switching it on, on the PBX, in `manager.conf` (then `asterisk -rx "manager relo
     [general]
     enabled = yes
     bindaddr = 127.0.0.1                      ; or a private address; TLS: tlsenable, tlsbindaddr, tlscertfile
-    timestampevents = yes                     ; without it, lines bear the time of the line before
+    timestampevents = yes                     ; without it, lines bear the time at which they were heard
     channelvars = CALL_APP,CALL_APP_VERSION   ; the application's name and version, set by the dialplan
 
     [ringlog]
@@ -68,6 +68,8 @@ class Collector:
         """It was refused, which is said once."""
         self._behind_us: int | None = None
         """How far the events' clock lies behind ours; None until the engine has told a time."""
+        self._timed = False
+        """An event has told its time: `timestampevents` is on."""
         self._trouble = ""
         self._booted = False
 
@@ -159,9 +161,15 @@ class Collector:
         elif self._session.answers(message):
             self._answered(message)
         else:
-            self._booted |= message.name == "FullyBooted"
+            booted = message.name == "FullyBooted"
+            self._booted |= booted
             if event_us := time_us(message.get("Timestamp")):
+                self._timed = True
                 self._behind_us = self._clock() - event_us
+            elif message.get("Privilege") and not (self._timed or booted):
+                # Of an engine that tells no times an event happened when it was heard. Answers (no Privilege)
+                # and the FullyBooted that greets a log-in bear no time in any case.
+                self._pass_on(self._translator.tick(self._now_us()))
             self._pass_on(self._translator.feed(message))
 
     def _answered(self, message: Message) -> None:
