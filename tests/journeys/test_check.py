@@ -21,7 +21,7 @@ User ringlog is not given the event class dtmf: keys are missing.
 User ringlog is not given the event class agi: what AGI scripts do is missing.
 timestampevents is off: entries bear the time at which they were heard.
 channelvars lacks CALL_APP and CALL_APP_VERSION: logs name calls by their extension.
-Optional, and is off: CEL, for the prompts of ARI applications (Asterisk 20.16, 21.11, 22.6 and later).
+CEL is off; it is optional, and tells the prompts of ARI applications (Asterisk 20.16, 21.11, 22.6 and later).
 
 manager.conf, then `manager reload`:
 

@@ -214,7 +214,7 @@ def test_a_refused_key_is_said_before_the_first_call(server: Server, tmp_path: P
     with refusing() as port, collector(server, port, tmp_path / "spool") as collecting:
         assert collecting.stderr
         said = [collecting.stderr.readline() for _ in range(2)]
-    assert any(f"{server.url} refuses this email and key (401: " in line for line in said), said
+    assert any(f"ringlog: {server.url} refuses this email and key (401: " in line for line in said), said
 
 
 def test_a_refused_log_in_is_one_sentence(server: Server, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ringlog.cli import checking, options
 from ringlog.cli.place import developer_key, now_us
 from ringlog.cli.signals import until_told
 from ringlog.cli.terminal import asks_nobody
-from ringlog.client.sender import SPOOL_CAP_BYTES, Sender
+from ringlog.client.sender import MEANS, SPOOL_CAP_BYTES, Sender
 from ringlog.collect.asterisk import Collector
 from ringlog.collect.session import Pbx
 from ringlog.config import DEFAULT_URL, default_spool
@@ -27,6 +27,14 @@ PREFIX_CHARACTERS = 100
 """A session id has at most 255, of which an engine's own may take 149 (`AST_MAX_PUBLIC_UNIQUEID`)."""
 FLUSH_S = 10
 """How long the last records may take after SIGTERM; what is left lies in the spool."""
+
+
+def folder(text: str) -> Path:
+    """Raises ConfigurationFault where it is empty, which would be the folder one happens to be in."""
+    if not text:
+        raise ConfigurationFault("--spool names no folder.")
+    return Path(text)
+
 
 Server = Annotated[str, typer.Option(metavar="URL", help="The Ringlog server.")]
 PbxHost = Annotated[str, typer.Option(envvar="RINGLOG_ASTERISK_HOST", help="The PBX.")]
@@ -45,7 +53,10 @@ Tls = Annotated[bool, typer.Option("--tls", envvar="RINGLOG_ASTERISK_TLS", help=
 Name = Annotated[str, typer.Option(help="What this PBX is called; stands in the source of its entries.")]
 SessionPrefix = Annotated[str, typer.Option(help="Stands before each session id: keeps two PBXs apart.")]
 Private = Annotated[str, typer.Option(metavar="NAMES", help="Variables whose values leave no trace.")]
-Spool = Annotated[Path, typer.Option(metavar="FOLDER", help="Where records wait while the server is away.")]
+Spool = Annotated[
+    Path,
+    typer.Option(metavar="FOLDER", parser=folder, help="Where records wait while the server is away."),
+]
 SpoolCap = Annotated[
     int,
     typer.Option(
@@ -87,7 +98,8 @@ def asterisk(  # noqa: PLR0917 - Typer calls it with keywords
     cap = spool_cap * MIB
     writer = f"asterisk@{name}"
     key = developer_key(key_file)
-    with Sender(to, email, key, name=writer, spool=spool, spool_cap=cap, knocks=True) as sender:
+    means = MEANS._replace(warn=say)
+    with Sender(to, email, key, name=writer, spool=spool, spool_cap=cap, knocks=True, means=means) as sender:
         collector = Collector(pbx, translator, sender, now_us, say)
         asyncio.run(until_told(collector.run))
         if not sender.close(FLUSH_S):
@@ -103,7 +115,9 @@ def left_behind(sender: Sender) -> str:
 def manager_secret(file: Path | None) -> str:
     """From the file, else the environment, else asked for. Raises ConfigurationFault, OSError."""
     if file:
-        return file.read_text().strip()
+        if secret := file.read_text().strip():
+            return secret
+        raise ConfigurationFault(f"{file} holds no manager secret.")
     if secret := os.environ.get("RINGLOG_ASTERISK_SECRET"):
         return secret
     if asks_nobody():

@@ -186,7 +186,7 @@ def _prompts(seen: Seen) -> Iterator[Finding]:
         (CEL_MANAGER, "enabled"): "yes",
     }
     known = "is off" if seen.reads_files else "could not be seen"
-    sentence = f"Optional, and {known}: CEL, for the prompts of ARI applications ({CEL_VERSIONS})."
+    sentence = f"CEL {known}; it is optional, and tells the prompts of ARI applications ({CEL_VERSIONS})."
     yield Finding(Weight.NOTE, sentence, lines if seen.reads_files else {})
 
 
