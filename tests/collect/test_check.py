@@ -3,14 +3,17 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+from ringlog.cli.checking import report
 from ringlog.collect.findings import CLASSES, Finding, Weight, all_is_well, findings
 from ringlog.collect.looking import look
 from ringlog.collect.session import Pbx
 from tests.collect.foreign import ForeignEngine
 
+PAGE = (Path(__file__).parents[2] / "docs" / "asterisk.md").read_text()
 UNSEEN_CLASSES = "Could not be seen: whether user ringlog is given the event classes"
 CEL = {("general", "enable"): "yes", ("general", "events"): "ALL", ("manager", "enabled"): "yes"}
 
@@ -37,6 +40,15 @@ def lines(engine: ForeignEngine) -> Mapping[tuple[str, str], str]:
         for place, value in finding.lines.items()
         if not place[0].startswith("cel")
     }
+
+
+def test_the_page_quotes_what_is_printed() -> None:
+    poor = ForeignEngine(
+        ami="7.0.3", version="18.26.0", read="call,dialplan,user,agent,agi,system", timestamps=False
+    )
+    quoted = PAGE.partition("$ ringlog collect asterisk --check --host pbx1 --username ringlog\n")[2]
+    printed = report("pbx1:5038 is Asterisk 18.26.0.", "ringlog", checked(poor))
+    assert quoted.partition("```")[0].splitlines() == list(printed)
 
 
 @pytest.mark.parametrize("in_call", [False, True])
