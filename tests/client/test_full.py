@@ -13,6 +13,7 @@ import pytest
 from ringlog.client import Sender
 from ringlog.client.cap import is_debug
 from ringlog.client.line import entry_line
+from ringlog.client.progress import Progress
 from ringlog.client.sender import MEANS
 from ringlog.client.spool import Spool
 from ringlog.model import CallRow, Entry, Kind
@@ -212,6 +213,42 @@ def test_what_is_delivered_is_not_sent_again_where_that_cannot_be_noted(tmp_path
     assert not spool.waiting_bytes
     assert not spool.read(10, 10**6)
     spool.close()
+
+
+def test_a_run_that_begins_on_a_full_disk_delivers_what_an_earlier_one_left(tmp_path: Path) -> None:
+    foreign = away()
+    with sender(foreign, tmp_path, []) as ours:
+        ours.call(CallRow("c", start_s=T // 10**6))
+        ours.entry(entry(0, Kind.INFO))
+        assert not ours.close(0.1)
+    with files_of_at_most(0), listening(foreign), sender(foreign, tmp_path, []) as following:
+        assert list(following.in_progress) == ["c"]
+        assert following.flush(5)
+    assert told(foreign.taken, Kind.INFO) == ["info 0"]
+
+
+def test_calls_that_ended_are_forgotten_though_there_is_only_room_for_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "calls.new").mkdir()
+    run = Progress(tmp_path / "calls")
+    run.begins("1.1", T)
+    with files_of_at_most((tmp_path / "calls").stat().st_size):
+        run.ends("1.1")
+        run.close()
+    following = Progress(tmp_path / "calls")
+    assert following.calls == {}
+    following.close()
+
+
+def test_a_call_that_a_full_disk_cut_off_garbles_no_other(tmp_path: Path) -> None:
+    killed = Progress(tmp_path / "calls")
+    killed.begins("1.1", T)
+    with files_of_at_most((tmp_path / "calls").stat().st_size + 5):
+        killed.begins("2.1", T)
+    killed.begins("3.1", T)
+    following = Progress(tmp_path / "calls")
+    assert list(following.calls) == ["1.1", "3.1"]
+    for run in (killed, following):
+        run.close()
 
 
 @contextmanager

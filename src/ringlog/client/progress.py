@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ringlog.client.segment import write_all, write_durably
+from ringlog.client.segment import whole_bytes, write_all, write_durably
 from ringlog.model import MICROSECONDS
 
 REWRITE_BYTES = 2**20
@@ -59,20 +59,32 @@ class Progress:
         self._grown += len(line)
         # A full disk is the spool's to report; without this file a call that ended unseen gets no end.
         with suppress(OSError):
-            write_all(self._fd, line)
+            try:
+                write_all(self._fd, line)
+            except OSError:
+                os.ftruncate(self._fd, whole_bytes(self._path))
+                raise
             if self._grown > REWRITE_BYTES:
                 old, self._fd = self._fd, self._rewritten()
                 os.close(old)
 
     def _rewritten(self) -> int:
-        self._rewrite({session_id: second_end(time_us) for session_id, time_us in self._calls.items()})
+        # What a full disk keeps of it is longer, and says the same.
+        with suppress(OSError):
+            self._rewrite({session_id: second_end(time_us) for session_id, time_us in self._calls.items()})
         self._grown = 0
-        return os.open(self._path, os.O_WRONLY | os.O_APPEND)
+        return os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def _rewrite(self, calls: Mapping[str, int]) -> None:
         fresh = self._path.with_suffix(".new")
-        write_durably(fresh, b"".join(said(*item) for item in calls.items()))
-        fresh.replace(self._path)
+        text = b"".join(said(*item) for item in calls.items())
+        try:
+            write_durably(fresh, text)
+            fresh.replace(self._path)
+        except OSError:
+            with suppress(OSError):
+                fresh.unlink()
+            overwrite(self._path, text)
 
 
 def second_end(time_us: int) -> int:
@@ -81,6 +93,16 @@ def second_end(time_us: int) -> int:
 
 def said(session_id: str, time_us: int | None) -> bytes:
     return json.dumps([session_id, time_us]).encode() + b"\n"
+
+
+def overwrite(path: Path, text: bytes) -> None:
+    """For a full disk, which has room only where a file lies. A kill in its midst leaves some old lines."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        write_all(fd, text)
+        os.ftruncate(fd, len(text))
+    finally:
+        os.close(fd)
 
 
 def remembered(path: Path) -> dict[str, int]:
