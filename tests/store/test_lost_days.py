@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ringlog.errors import StoreDamaged
+from ringlog.model import Kind
 from ringlog.store.sqlite.backup import back_up
 from ringlog.store.sqlite.day.days import BESIDE
 from ringlog.store.sqlite.doctor.doctor import Doctor
@@ -78,6 +79,36 @@ def test_sealing_and_backups_refuse_a_lost_day_until_it_is_back(tmp_path: Path, 
 
     asyncio.run(story())
     assert findings(folder) == []
+
+
+@pytest.mark.parametrize("loss", ["missing", "empty"])
+def test_what_comes_for_sealed_calls_of_a_lost_day_is_taken_and_counted_once(
+    tmp_path: Path, loss: str
+) -> None:
+    async def story() -> None:
+        store, one = await sealed(tmp_path)
+        (day,) = (tmp_path / "days").glob("*.db")
+        whole = lose(day, loss)
+        again = entry("a"), entry("a", seq=1, kind=Kind.ERROR, line="too late"), entry("b", line="another")
+        appended = await store.append(one, batch(*again, entry("new"), ended("new")), horizon())
+        assert appended.accepted == 4
+        assert (await store.read(one, "new", horizon())).entries
+        with pytest.raises(StoreDamaged, match=LOST):
+            await store.read(one, "a", horizon())
+        day.write_bytes(whole)
+        for _ in range(2):
+            assert findings(tmp_path) == []
+            read = await store.read(one, "a", horizon(DAY))
+            assert [entry.seq for entry in read.entries] == [0, 1]
+            (first,) = (await store.read(one, "b", horizon(DAY))).entries
+            assert b"another" not in first.text
+            await store.seal(horizon(2 * DAY))
+        call = await store.call(one, "a", horizon(DAY))
+        assert (call.entries, call.errors, call.first_error) == (2, 1, "too late")
+        await store.close()
+
+    asyncio.run(story())
+    assert findings(tmp_path) == []
 
 
 @pytest.mark.parametrize("loss", ["missing", "empty"])

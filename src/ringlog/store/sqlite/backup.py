@@ -16,14 +16,13 @@ import apsw
 
 from ringlog.errors import ConfigurationFault, StoreDamaged, StoreFault, StoreFull
 from ringlog.model import StoredEntry
-from ringlog.store.sqlite.day.codec import Frame, pack_frame
+from ringlog.store.sqlite.day.codec import Frame, is_error, pack_frame
 from ringlog.store.sqlite.day.day_file import APPLICATIONS, DayFile, SealedCall, has_sealed
 from ringlog.store.sqlite.day.days import OPEN, Days
 from ringlog.store.sqlite.day.step_counts import Application
 from ringlog.store.sqlite.disk import files
 from ringlog.store.sqlite.disk.catalogue import READ, Connection, connect, growing, reading, schema_version
 from ringlog.store.sqlite.disk.faults import CATALOGUE, UNREADABLE, Seam, Unreadable, unreadable
-from ringlog.store.sqlite.doctor.call_checks import ERROR
 from ringlog.store.sqlite.doctor.store_checks import Patient, check_version
 from ringlog.store.sqlite.index.call_index import Error, earlier_error
 from ringlog.store.sqlite.store import SqliteStore
@@ -186,7 +185,7 @@ def unknown(day: Path, catalogue: Path) -> list[tuple[int, bytes, int]]:
 def first_error(entries: list[StoredEntry]) -> Error:
     found: Error = (None, None)
     for entry in entries:
-        if ERROR.search(entry.text):
+        if is_error(entry):
             found = earlier_error(found, (entry.time_us, json.loads(entry.text)["event"]["line"]))
     return found
 

@@ -7,6 +7,7 @@ from ringlog.model import DETAIL_SOURCE, RESERVED_SOURCE, EntryRecord, StoredEnt
 from ringlog.store.sqlite.day.codec import Chunk
 from ringlog.store.sqlite.day.days import Days
 from ringlog.store.sqlite.disk.catalogue import Connection
+from ringlog.store.sqlite.disk.faults import UNREADABLE
 from ringlog.store.sqlite.index.call_index import IndexedCall
 
 CHUNKS = "SELECT source, min_seq, max_seq, meta, text FROM chunk WHERE call_id = ?"
@@ -24,7 +25,7 @@ class Known:
         self._call = call
 
     def among(self, entries: Iterable[EntryRecord]) -> Identities:
-        """Raises StoreDamaged."""
+        """Raises StoreDamaged where it is the catalogue that cannot be read."""
         ranges: dict[str, tuple[int, int]] = {}
         for entry in entries:
             if entry.seq is not None:
@@ -46,12 +47,16 @@ class Known:
 
     @cached_property
     def _sealed(self) -> list[StoredEntry]:
+        """Nothing where the Day cannot be read: what comes twice is seen once it can be (`twice`)."""
         if not self._call.sealed_arrival:
             return []
-        return self._days.frame(self._call.id).entries()
+        try:
+            return self._days.frame(self._call.id).entries()
+        except UNREADABLE:
+            return []
 
     def has_other_sources(self) -> bool:
-        """Whether anything but a posted detail is stored. Raises StoreDamaged."""
+        """Whether anything but a posted detail is stored, as far as it can be read."""
         own = (DETAIL_SOURCE, RESERVED_SOURCE)
         rows = self._connection.rows(
             "SELECT 1 FROM chunk WHERE call_id = ? AND source NOT IN (?, ?) LIMIT 1", (self._call.id, *own)

@@ -128,5 +128,14 @@ def entries_of(chunks: Sequence[Chunk]) -> list[StoredEntry]:
 
 
 def union(catalogue: Sequence[StoredEntry], day: Sequence[StoredEntry]) -> list[StoredEntry]:
-    """By identity: between the two commits of a sealing an entry stands in both."""
-    return list({(entry.source, entry.seq): entry for entry in (*day, *catalogue)}.values())
+    """By identity: between the two commits of a sealing an entry stands in both. What came first stands."""
+    return list({(entry.source, entry.seq): entry for entry in (*catalogue, *day)}.values())
+
+
+def twice(catalogue: Sequence[StoredEntry], day: Sequence[StoredEntry]) -> list[StoredEntry]:
+    """Entries that came again while the Day could not be read, and were counted once more.
+
+    Their arrival tells them from those that a sealing has not dropped from the catalogue yet.
+    """
+    arrivals = {(entry.source, entry.seq): entry.arrival for entry in day}
+    return [one for one in catalogue if arrivals.get((one.source, one.seq), one.arrival) != one.arrival]

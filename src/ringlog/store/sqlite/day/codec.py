@@ -4,18 +4,42 @@ A chunk's meta and a frame's are columns of varints: seq, time_us and arrival as
 before, then lengths. A frame is its meta and text, compressed together.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from operator import sub
 from typing import NamedTuple
 
-from ringlog.model import StoredEntry
+from ringlog.model import RESERVED_SOURCE, StoredEntry
 from ringlog.store.sqlite.day.compression import compressed, inflated
 from ringlog.store.sqlite.disk.faults import Unreadable
 
 ONE = [bytes((byte,)) for byte in range(256)]
 STEP = b"\x02"
 """From one number to the next, folded."""
+
+ERROR = re.compile(rb'"class":"error","timestamp":-?\d+\}\Z')
+"""How the text of an `error` entry ends."""
+
+
+class Counts(NamedTuple):
+    """What a call's row counts of its entries."""
+
+    entries: int
+    errors: int
+    bytes: int
+
+
+NONE = Counts(0, 0, 0)
+
+
+def is_error(entry: StoredEntry) -> bool:
+    return bool(ERROR.search(entry.text))
+
+
+def counted(entries: Sequence[StoredEntry]) -> Counts:
+    size = sum(len(entry.text) for entry in entries if entry.source != RESERVED_SOURCE)
+    return Counts(len(entries), sum(map(is_error, entries)), size)
 
 
 class Chunk(NamedTuple):

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from ringlog.errors import StoreDamaged
-from ringlog.store.sqlite.day.codec import Frame
+from ringlog.store.sqlite.day.codec import NONE, Counts, Frame
 from ringlog.store.sqlite.day.days import Days, Sealed
 from ringlog.store.sqlite.day.decoded import Entry, decoded
 from ringlog.store.sqlite.day.full_text import FullText, full_text
@@ -52,6 +52,8 @@ class SealedCall(NamedTuple):
     frame: bytes
     text: bytes
     """The frame's entries, joined: what is indexed and counted."""
+    twice: Counts = NONE
+    """What the call's row counts once more than the frame does."""
 
 
 class Readable(NamedTuple):

@@ -1,18 +1,14 @@
 """What `ringlog doctor` looks at in each call. A new check joins CHECKS."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ringlog.errors import StoreDamaged
-from ringlog.model import MICROSECONDS, RESERVED_SOURCE, StoredEntry
-from ringlog.store.sqlite.calls.reading import union
-from ringlog.store.sqlite.day.codec import Chunk, Frame
+from ringlog.model import MICROSECONDS, StoredEntry
+from ringlog.store.sqlite.calls.reading import entries_of, twice, union
+from ringlog.store.sqlite.day.codec import Chunk, Frame, counted
 from ringlog.store.sqlite.index.call_index import FROM_ENTRY, IndexedCall
-
-ERROR = re.compile(rb'"class":"error","timestamp":-?\d+\}\Z')
-"""How the text of an `error` entry ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +17,8 @@ class Examined:
 
     call: IndexedCall
     entries: Sequence[StoredEntry]
+    twice: Sequence[StoredEntry]
+    """Those that the row counts once more, until they are sealed."""
 
 
 Check = Callable[[Examined], Iterator[str]]
@@ -42,25 +40,25 @@ def findings(
     try:
         sealed = Frame(frame[1]).entries() if frame else []
         file = catalogue
-        entries = union([entry for chunk in chunks for entry in chunk.entries()], sealed)
+        waiting = entries_of(chunks)
     except StoreDamaged:
         yield f"{file}: entries of {named} cannot be read."
         return
+    examined = Examined(call, union(waiting, sealed), twice(waiting, sealed))
     for check in CHECKS:
-        for finding in check(Examined(call, entries)):
+        for finding in check(examined):
             yield f"{catalogue}: {named} {finding}."
 
 
 def counts(examined: Examined) -> Iterator[str]:
-    call, entries = examined.call, examined.entries
-    if call.entries != len(entries):
-        yield f"should have {call.entries:,} entries and has {len(entries):,}"
-    errors = sum(1 for entry in entries if ERROR.search(entry.text))
-    if call.errors != errors:
-        yield f"should have {call.errors:,} errors and has {errors:,}"
-    size = sum(len(entry.text) for entry in entries if entry.source != RESERVED_SOURCE)
-    if call.bytes != size:
-        yield f"should have {call.bytes:,} bytes of entries and has {size:,}"
+    call = examined.call
+    found = counted([*examined.entries, *examined.twice])
+    if call.entries != found.entries:
+        yield f"should have {call.entries:,} entries and has {found.entries:,}"
+    if call.errors != found.errors:
+        yield f"should have {call.errors:,} errors and has {found.errors:,}"
+    if call.bytes != found.bytes:
+        yield f"should have {call.bytes:,} bytes of entries and has {found.bytes:,}"
 
 
 def times(examined: Examined) -> Iterator[str]:

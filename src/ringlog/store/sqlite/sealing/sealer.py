@@ -58,6 +58,7 @@ class Sealer:
                 before = file.sealed([call.id for call in calls])
                 built = list(self._built(calls, before, report))
                 report.calls = [(call.call_id, call.arrival) for call in built]
+                report.twice = [(call.call_id, call.twice) for call in built if call.twice.entries]
                 yield report
                 _write(self._catalogue, file, built, before)
         except (apsw.Error, OSError, RinglogError) as error:

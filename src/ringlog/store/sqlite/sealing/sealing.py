@@ -83,7 +83,7 @@ class Sealing:
             report = self._process.go_on()
         if report.calls:
             self._reached("sealing: frames committed")
-            self._drop_chunks(report.calls)
+            self._drop_chunks(report)
             self._reached("sealing: chunks dropped")
             one.sealed += len(report.calls)
             self._any = True
@@ -112,10 +112,12 @@ class Sealing:
         with suppress(apsw.Error), closing(connect(self._catalogue)) as catalogue:
             self.waiting = waiting.count(catalogue, *(before_us + since_us for before_us in self._quiet))
 
-    def _drop_chunks(self, calls: Sequence[tuple[int, int]]) -> None:
-        for at in range(0, len(calls), SLICE):
-            slice_ = calls[at : at + SLICE]
-            entries = self._writer.run_here(lambda catalogue: _drop_chunks(catalogue, slice_))  # noqa: B023 - called at once
+    def _drop_chunks(self, report: Report) -> None:
+        twice = dict(report.twice)
+        for at in range(0, len(report.calls), SLICE):
+            slice_ = report.calls[at : at + SLICE]
+            again = [(call_id, *twice[call_id]) for call_id, _ in slice_ if call_id in twice]
+            entries = self._writer.run_here(lambda catalogue: _drop_chunks(catalogue, slice_, again))  # noqa: B023 - called at once
             self.waiting = Backlog(
                 max(0, self.waiting.calls - len(slice_)), max(0, self.waiting.entries - entries)
             )
@@ -137,8 +139,15 @@ class Sealing:
                 self._give_back_pages()
 
 
-def _drop_chunks(catalogue: Connection, calls: Sequence[tuple[int, int]]) -> int:
+def _drop_chunks(
+    catalogue: Connection, calls: Sequence[tuple[int, int]], twice: Sequence[tuple[int, ...]]
+) -> int:
     """What arrived since the frame was built stays, and then the first error's line stays with it."""
+    catalogue.run_many(
+        "UPDATE call SET entries = entries - ?2, skipped = skipped + ?2, errors = errors - ?3, "
+        "bytes = bytes - ?4 WHERE id = ?1",
+        twice,
+    )
     catalogue.run_many("DELETE FROM chunk WHERE call_id = ? AND last_arrival <= ?", calls)
     catalogue.run_many(
         "UPDATE call SET sealed_arrival = ?2, "

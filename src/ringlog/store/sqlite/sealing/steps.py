@@ -3,6 +3,7 @@
 import msgspec
 
 from ringlog.model import Backlog
+from ringlog.store.sqlite.day.codec import Counts
 
 GO_ON = b"\n"
 """What is said once the frames of a step are built."""
@@ -28,6 +29,8 @@ class Report(msgspec.Struct):
     """Where the next step begins. None: no call is left."""
     calls: list[tuple[int, int]] = msgspec.field(default_factory=list[tuple[int, int]])
     """Of each call its id and the arrival up to which its entries are in the frame."""
+    twice: list[tuple[int, Counts]] = msgspec.field(default_factory=list[tuple[int, Counts]])
+    """The ids of calls whose rows count entries twice, and how many."""
     failed: str = ""
     """The name of an error; the calls that it concerned are left out."""
     because: str = ""
