@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import shutil
 import subprocess
 import sys
 import uuid
@@ -14,10 +15,12 @@ import pytest
 
 from ringlog.errors import BeyondRetention, NoSuchAccount, NoSuchCall, StoreBusy, StoreDamaged
 from ringlog.model import CallQuery
+from ringlog.store.sqlite.backup import back_up
 from ringlog.store.sqlite.day.codec import Chunk, Frame
 from ringlog.store.sqlite.day.days import Days
-from ringlog.store.sqlite.disk import catalogue
+from ringlog.store.sqlite.disk import catalogue, files
 from ringlog.store.sqlite.disk.writer import Writer
+from ringlog.store.sqlite.doctor.doctor import Doctor
 from ringlog.store.sqlite.dropping import residue
 from ringlog.store.sqlite.dropping.deletion import Deletion
 from ringlog.store.sqlite.index import tombstones
@@ -223,6 +226,66 @@ def test_a_damaged_day_fails_its_own_deletions_only_and_they_are_tried_again(tmp
         await store.expire(horizon())
         assert not found(tmp_path, *SECRETS)
         assert apsw.Connection(str(old)).execute("SELECT count(*) FROM frame").get == 0
+        await store.close()
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_day_put_back_from_a_backup_brings_no_deleted_call_back(tmp_path: Path, whole: bool) -> None:
+    """Nor one of an account that is gone as a whole; and a backup made of it before the start has neither."""
+    folder, copy, later = tmp_path / "store", tmp_path / "copy", tmp_path / "later"
+
+    async def story() -> None:
+        store, one = await told(folder)
+        await store.seal(horizon(DAY))
+        await asyncio.to_thread(back_up, folder, copy, lambda done, total: None)
+        if whole:
+            await store.delete_account("a@example.com")
+        else:
+            await store.delete_call(one, "secret session", NOW)
+        await store.close()
+        for day in (folder / "days").glob("*.db"):
+            shutil.copy(copy / "days" / day.name, day)
+        assert found(folder, *SECRETS)
+        await asyncio.to_thread(back_up, folder, later, lambda done, total: None)
+        assert not found(later, *SECRETS)
+        store = await SqliteStore.open(folder, append=True)
+        await store.close()
+        assert not found(folder, *SECRETS)
+        assert bool(found(folder, *KEPT)) is not whole
+
+    asyncio.run(story())
+    assert not list(Doctor(folder, lambda done, total: None).findings())
+
+
+def test_what_was_deleted_is_forgotten_with_its_day(tmp_path: Path) -> None:
+    async def story() -> int:
+        store, one = await told(tmp_path)
+        await store.seal(horizon(DAY))
+        await store.delete_call(one, "secret session", NOW)
+        cleared = apsw.Connection(str(tmp_path / "catalogue.db")).execute("SELECT count(*) FROM cleared")
+        assert cleared.get == 1
+        await store.expire(horizon(9 * DAY))
+        await store.close()
+        return apsw.Connection(str(tmp_path / "catalogue.db")).execute("SELECT count(*) FROM cleared").get
+
+    assert asyncio.run(story()) == 0
+
+
+def test_while_a_backup_is_made_a_deletion_is_refused_whole(tmp_path: Path) -> None:
+    async def story() -> None:
+        store, one = await told(tmp_path)
+        with files.backing_up(tmp_path):
+            for deletion in (
+                store.delete_call(one, "secret session", NOW),
+                store.delete_account("a@example.com"),
+            ):
+                with pytest.raises(StoreBusy, match="backup is being made"):
+                    await deletion
+            assert (await store.read(one, "secret session", horizon())).entries
+            assert (await store.account("a@example.com")).active
+        await store.delete_account("a@example.com")
         await store.close()
 
     asyncio.run(story())

@@ -49,7 +49,7 @@ def test_unsealed_calls_go_in_slices_and_their_pages_are_given_back(
         store = await SqliteStore.open(tmp_path, append=True, reached=points.append)
         assert await store.expire(horizon(7 * DAY)) == Expired(1, 0)
         assert points.count("expiry: slice cleared") == -(-CALLS // 7)
-        assert pages(tmp_path) < before / 10
+        assert pages(tmp_path) < before / 9
         with pytest.raises(DetailsGone):
             await store.read(one, "c39", horizon())
         assert await store.expire(horizon(371 * DAY)) == Expired(0, CALLS)

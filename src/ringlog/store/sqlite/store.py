@@ -106,7 +106,7 @@ class SqliteStore:
                 with contextlib.suppress(StoreBusy):
                     store._drop(store._expiry.finish)
                 # Beside what comes: no read finds the calls any more. What fails is tried again by `expire`.
-                store._upkeep.submit(store._drop, store._deletion.finish)
+                store._upkeep.submit(store._drop, store._deletion.resume)
                 store._upkeep.submit(store._look_into_days)
         except BaseException:
             if lock:
@@ -151,8 +151,12 @@ class SqliteStore:
 
     async def delete_account(self, email: str) -> None:
         self._must_append()
-        await self._write(lambda writer: accounts.leave(writer, email))
-        await self._in(self._upkeep, lambda: self._drop(self._deletion.finish))
+
+        def delete() -> None:
+            self._writer.run_here(lambda catalogue: accounts.leave(catalogue, email))
+            self._deletion.finish()
+
+        await self._in(self._upkeep, lambda: self._drop(delete))
 
     async def add_key(self, account_id: int, digest: bytes, scopes: Scope, now_us: int) -> DeveloperKey:
         return await self._write(lambda writer: accounts.add_key(writer, account_id, digest, scopes, now_us))
@@ -239,13 +243,17 @@ class SqliteStore:
     async def delete_call(self, account_id: int, session_id: str, now_us: int) -> None:
         self._must_append()
         now_s = now_us // MICROSECONDS
-        call_id = await self._write(
-            lambda catalogue: tombstones.bury(catalogue, account_id, session_id, now_s)
-        )
-        await self._in(self._upkeep, lambda: self._drop(lambda: self._deletion.finish_call(call_id)))
+
+        def delete() -> None:
+            call_id = self._writer.run_here(
+                lambda catalogue: tombstones.bury(catalogue, account_id, session_id, now_s)
+            )
+            self._deletion.finish_call(call_id)
+
+        await self._in(self._upkeep, lambda: self._drop(delete))
 
     def _drop(self, work: Callable[[], T]) -> T:
-        """Nothing goes from files while a backup is made. Raises StoreBusy."""
+        """Nothing goes from files while a backup is made. Raises StoreBusy; then nothing is begun."""
         with files.dropping(self._path.parent):
             return work()
 

@@ -20,10 +20,12 @@ from ringlog.store.sqlite.index.call_index import N_BITS, N_MASK, Error
 from ringlog.terms import VERSION
 from ringlog.walk import RULES, steps_of
 
-# A call on its way out is indexed and counted as well: it is taken out one by one.
+# A call on its way out, or back from a backup, is indexed and counted as well: it is taken out one by one.
 APPLICATIONS = (
     "SELECT id, account_id, ifnull(application_id, 0) FROM call WHERE id >= ?1 AND id < ?2 UNION ALL "
-    "SELECT call_id, account_id, ifnull(application_id, 0) FROM deletion WHERE call_id >= ?1 AND call_id < ?2"
+    "SELECT call_id, account_id, ifnull(application_id, 0) FROM deletion "
+    "WHERE call_id >= ?1 AND call_id < ?2 UNION ALL "
+    "SELECT call_id, account_id, 0 FROM cleared WHERE call_id >= ?1 AND call_id < ?2"
 )
 HAS_SEALED = (
     f"SELECT 1 FROM call WHERE id >= (?1 << {N_BITS}) + (SELECT gone_n FROM day WHERE day = ?1) "  # noqa: S608 - a constant

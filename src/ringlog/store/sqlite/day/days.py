@@ -1,7 +1,7 @@
 """Day files: where they lie, and a bounded pool of connections that read them."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
@@ -12,7 +12,14 @@ import apsw
 from ringlog.errors import StoreDamaged
 from ringlog.store.sqlite.day.codec import Frame
 from ringlog.store.sqlite.disk import files
-from ringlog.store.sqlite.disk.catalogue import Connection, connect, connect_to_write, make_durable, migrate
+from ringlog.store.sqlite.disk.catalogue import (
+    Connection,
+    connect,
+    connect_to_write,
+    make_durable,
+    migrate,
+    numbers,
+)
 from ringlog.store.sqlite.disk.faults import UNREADABLE, Unreadable, unreadable
 from ringlog.store.sqlite.index.call_index import N_BITS, Error
 
@@ -79,6 +86,12 @@ class Days:
         """Of the sealed entries. Raises StoreDamaged, apsw.Error."""
         select = "SELECT first_error_us, first_error FROM frame WHERE call_id = ?"
         return self._read(call_id, select, lambda row: (row[0], row[1]))
+
+    def holds(self, day: int, call_ids: Sequence[int]) -> list[int]:
+        """Those of the calls that have a frame in the Day. Raises apsw.Error."""
+        select = "SELECT call_id FROM frame WHERE call_id IN (SELECT value FROM carray(?))"
+        with self._lock:
+            return [call_id for (call_id,) in self._reader(day).rows(select, (numbers(call_ids),))]
 
     def _read(self, call_id: int, select: str, read: Callable[[tuple[Any, ...]], T]) -> T:
         """What `read` makes of the call's row. Damage is that of the Day's file, and said so."""

@@ -94,13 +94,14 @@ def look(patient: Patient, day: int, first: int) -> Page:
         is_last = len(calls) < PAGE
         end = end if is_last else calls[-1].id + 1
         chunks = patient.chunks(first, end)
-        noted = patient.noted(first, end)
+        noted, cleared = patient.noted(first, end), patient.cleared(first, end)
     file = patient.day_file(day)
     try:
         frames = patient.frames(day, first, end) if needed(file, calls) else {}
     except UNREADABLE:
         return Page([unreadable(file)], len(calls), None)
-    findings = unknown(file, frames.keys() - {call.id for call in calls} - noted)
+    findings = back_again(file, frames.keys() & cleared)
+    findings += unknown(file, frames.keys() - {call.id for call in calls} - noted - cleared)
     for call in calls:
         mine = chunks.get(call.id, []), frames.get(call.id)
         findings += call_checks.findings(call, *mine, patient.file, file)
@@ -110,6 +111,13 @@ def look(patient: Patient, day: int, first: int) -> Page:
 def needed(file: Path, calls: list[IndexedCall]) -> bool:
     """A Day has no file before its first sealing."""
     return file.exists() or any(call.sealed_arrival and not call.gone for call in calls)
+
+
+def back_again(file: Path, call_ids: set[int]) -> list[str]:
+    if not call_ids:
+        return []
+    again = f"{len(call_ids):,} deleted calls again, as a backup had them"
+    return [f"{file}: it holds {again}: the server's next start takes them out."]
 
 
 def unknown(file: Path, call_ids: set[int]) -> list[str]:

@@ -49,6 +49,11 @@ class Patient:
         select = "SELECT call_id FROM deletion WHERE call_id >= ? AND call_id < ?"
         return {call_id for (call_id,) in self.catalogue.rows(select, (first, end))}
 
+    def cleared(self, first: int, end: int) -> set[int]:
+        """Deleted calls that no file holds any more."""
+        select = "SELECT call_id FROM cleared WHERE call_id >= ? AND call_id < ?"
+        return {call_id for (call_id,) in self.catalogue.rows(select, (first, end))}
+
     def chunks(self, first: int, end: int) -> dict[int, list[Chunk]]:
         """Of the calls from `first` to before `end`, by call."""
         found: defaultdict[int, list[Chunk]] = defaultdict(list)
@@ -141,9 +146,12 @@ def no_day_is_going(patient: Patient) -> Iterator[str]:
 
 def no_call_is_going(patient: Patient) -> Iterator[str]:
     """A server that deletes right now is no fault."""
-    ((count,),) = patient.catalogue.rows("SELECT count(*) FROM deletion")
-    if count and not files.is_appended(patient.folder):
-        yield f"{patient.file}: {count:,} deleted calls have left bytes: the server's next start clears them."
+    ((calls, accounts),) = patient.catalogue.rows(
+        "SELECT (SELECT count(*) FROM deletion), (SELECT count(*) FROM leaving)"
+    )
+    if (calls or accounts) and not files.is_appended(patient.folder):
+        what = f"{calls:,} deleted calls" if calls else f"{accounts:,} deleted accounts"
+        yield f"{patient.file}: {what} have left bytes: the server's next start clears them."
 
 
 CHECKS: tuple[Check, ...] = (

@@ -1,12 +1,15 @@
 """Deletion: the catalogue drops a call and notes that in one commit, then files are cleared of it.
 
 (1) the call's rows go, a tombstone and a note stay; (2) its frame goes from its Day; (3) labels that no other
-call has go; (4) what either file keeps of them all is overwritten; (5) the note goes. From (1) on nothing
-finds the call; a kill anywhere behind it leaves the note, and the next start finishes. An account goes the
-same way, with all its calls.
+call has go; (4) what either file keeps of them all is overwritten; (5) the note becomes one that the call is
+cleared. From (1) on nothing finds the call; a kill anywhere behind it leaves the note, and the next start
+finishes. An account goes the same way, with all its calls.
+
+A Day that was lost, or is put back as a backup had it, may bring cleared calls back: the next start looks.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -15,13 +18,13 @@ import apsw
 
 from ringlog.errors import RinglogError
 from ringlog.store.sqlite.day.day_file import DayFile
-from ringlog.store.sqlite.day.days import Days
+from ringlog.store.sqlite.day.days import OPEN, Days
 from ringlog.store.sqlite.disk.catalogue import Connection
 from ringlog.store.sqlite.disk.faults import UNREADABLE, renamed
 from ringlog.store.sqlite.disk.writer import Writer
 from ringlog.store.sqlite.dropping.residue import wipe
 from ringlog.store.sqlite.index import tombstones
-from ringlog.store.sqlite.index.call_index import N_BITS
+from ringlog.store.sqlite.index.call_index import N_BITS, N_MASK
 from ringlog.store.sqlite.sealing.sealing import Reached
 
 SLICE = 500
@@ -36,6 +39,7 @@ NOTED = (
     "SELECT call_id, account_id, application_id, version_id FROM deletion "
     "WHERE call_id > ? ORDER BY call_id LIMIT ?"
 )
+CLEARED = "SELECT call_id FROM cleared WHERE call_id > ? AND call_id <= ? ORDER BY call_id LIMIT ?"
 USED = "SELECT 1 FROM call WHERE application_id = ?1 OR version_id = ?1 ORDER BY id DESC LIMIT 1"
 
 
@@ -61,17 +65,33 @@ class Deletion:
             ):
                 raise
 
+    def resume(self) -> None:
+        """At a start: finishes what a killed server had begun, and clears again what has come back.
+
+        Raises as `finish` does.
+        """
+        with closing(self._connect()) as connection:
+            for (day,) in connection.rows("SELECT day FROM day WHERE state = ?", (OPEN,)):
+                # One that cannot be read is looked into by a later start.
+                with suppress(*UNREADABLE):
+                    self._note_again(connection, day)
+        self.finish()
+
+    def _note_again(self, connection: Connection, day: int) -> None:
+        last, end = day << N_BITS, day << N_BITS | N_MASK
+        while self._days.is_made(day) and (rows := connection.rows(CLEARED, (last - 1, end, SLICE))):
+            if back := self._days.holds(day, [call_id for (call_id,) in rows]):
+                self._writer.run_here(partial(_note_again, call_ids=back))
+            last = rows[-1][0] + 1
+
     def finish(self) -> None:
         """Finishes every deletion that is noted.
 
         A Day that fails keeps none of the others; its error is raised at the end. Raises StoreBusy where
         readers hold a file's log on and on.
         """
-        connection = self._connect()
-        try:
+        with closing(self._connect()) as connection:
             self._finish(connection)
-        finally:
-            connection.close()
 
     def _finish(self, connection: Connection) -> None:
         accounts = self._emptied(connection)
@@ -138,10 +158,7 @@ class Deletion:
 
     def _forget(self, notes: Sequence[Note], accounts: Sequence[tuple[int]]) -> None:
         for some in _slices(notes):
-            calls = [(call_id,) for call_id, *_ in some]
-            self._writer.run_here(
-                lambda catalogue: catalogue.run_many("DELETE FROM deletion WHERE call_id = ?", calls)  # noqa: B023 - run at once
-            )
+            self._writer.run_here(partial(_forget, call_ids=[call_id for call_id, *_ in some]))
         for (account_id,) in accounts:
             self._run("DELETE FROM leaving WHERE account_id = ?", account_id)
         self._reached("deletion: done")
@@ -153,6 +170,25 @@ class Deletion:
 def _slices(notes: Sequence[Note]) -> Iterator[Sequence[Note]]:
     for at in range(0, len(notes), SLICE):
         yield notes[at : at + SLICE]
+
+
+def _forget(catalogue: Connection, call_ids: Sequence[int]) -> None:
+    """Of the notes stays which calls are cleared, as long as their Day does."""
+    calls = [(call_id,) for call_id in call_ids]
+    catalogue.run_many(
+        "INSERT INTO cleared SELECT call_id, account_id FROM deletion "  # noqa: S608 - constants
+        f"JOIN day ON day = call_id >> {N_BITS} AND state = {OPEN} WHERE call_id = ?",
+        calls,
+    )
+    catalogue.run_many("DELETE FROM deletion WHERE call_id = ?", calls)
+
+
+def _note_again(catalogue: Connection, call_ids: Sequence[int]) -> None:
+    calls = [(call_id,) for call_id in call_ids]
+    catalogue.run_many(
+        "INSERT INTO deletion SELECT call_id, account_id, NULL, NULL FROM cleared WHERE call_id = ?", calls
+    )
+    catalogue.run_many("DELETE FROM cleared WHERE call_id = ?", calls)
 
 
 def _withdraw(catalogue: Connection, label: int) -> None:

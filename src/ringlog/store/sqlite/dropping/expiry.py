@@ -67,6 +67,8 @@ class Expiry:
         first = day << N_BITS
         while self._writer.run_here(lambda catalogue: _clear(catalogue, first, first + gone_n)):
             self._reached("expiry: slice cleared")
+        while self._writer.run_here(lambda catalogue: _forget_cleared(catalogue, first, first + gone_n)):
+            self._reached("expiry: cleared forgotten")
         # A call that was new since the mark opens the Day anew.
         self._writer.run_here(
             lambda catalogue: catalogue.run(
@@ -121,6 +123,16 @@ def _clear(catalogue: Connection, first: int, end: int) -> bool:
         slice_,
     )
     return True
+
+
+def _forget_cleared(catalogue: Connection, first: int, end: int) -> int:
+    """Forgets some deleted calls: with the file of their Day they cannot come back. Returns how many."""
+    catalogue.run(
+        "DELETE FROM cleared WHERE call_id IN "
+        "(SELECT call_id FROM cleared WHERE call_id >= ? AND call_id < ? LIMIT ?)",
+        (first, end, SLICE),
+    )
+    return catalogue.changes()
 
 
 def _drop_rows(catalogue: Connection, day: int, from_s: int) -> int:
