@@ -10,6 +10,7 @@ from ringlog.call_log import CallLog
 from ringlog.config import Retention
 from ringlog.errors import DetailsGone, NoSuchCall
 from ringlog.model import MICROSECONDS, Expired
+from ringlog.store.sqlite.backup import back_up
 from ringlog.store.sqlite.doctor.doctor import Doctor
 from ringlog.store.sqlite.store import SqliteStore
 
@@ -105,6 +106,38 @@ def test_a_restart_does_not_make_a_leap_believed(tmp_path: Path) -> None:
             await store.close()
 
     asyncio.run(told())
+
+
+def test_a_backup_that_is_restored_waits_for_a_day_before_it_drops_anything(tmp_path: Path) -> None:
+    async def story(log: CallLog, clock: Clock, one: int) -> None:
+        await one_call(log, clock, one, "x")
+        assert await log.expire_if_steady() == Expired(0, 0)
+
+    tell(tmp_path / "store", story)
+    back_up(tmp_path / "store", tmp_path / "copy", lambda done, total: None)
+
+    async def restored() -> None:
+        store = await SqliteStore.open(tmp_path / "copy", append=True)
+        for after, expired in ((9 * DAY, None), (10 * DAY - 1, None), (10 * DAY, Expired(1, 0))):
+            log = CallLog(store, Retention(), lambda: NOW + after)  # noqa: B023 - asked at once
+            assert await log.expire_if_steady() == expired
+        await store.close()
+
+    asyncio.run(restored())
+
+
+@pytest.mark.parametrize("garbage", [b"", b"garbage", b"[1]", b'["a", "b"]'])
+def test_readings_that_are_garbage_are_a_leap(tmp_path: Path, garbage: bytes) -> None:
+    async def story(log: CallLog, clock: Clock, one: int) -> None:
+        await one_call(log, clock, one, "x")
+        (tmp_path / "clock").write_bytes(garbage)
+        clock.now_us += 9 * DAY
+        for _ in range(8):
+            assert await log.expire_if_steady() is None
+            clock.now_us += STEP
+        assert await log.expire_if_steady() == Expired(1, 0)
+
+    tell(tmp_path, story)
 
 
 def test_a_month_of_days(tmp_path: Path) -> None:

@@ -111,7 +111,9 @@ class Server(uvicorn.Server):
 
 async def expire(call_log: CallLog) -> None:
     if await call_log.expire_if_steady() is None:
-        log.warning("the clock leapt: nothing expires until it has gone on for a day")
+        log.warning(
+            "the clock leapt, or its readings are lost: nothing expires until it has gone on for a day"
+        )
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[object]]) -> None:

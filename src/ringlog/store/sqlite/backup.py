@@ -9,7 +9,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -53,6 +53,7 @@ def back_up(folder: Path, target: Path, progress: Progress) -> None:
             copying = Copying(folder, part, progress)
             copying.catalogue()
             copying.days()
+            copying.clock()
             asyncio.run(settle(part))
             files.fsync_folder(part / "days")
             files.fsync_folder(part)
@@ -119,6 +120,11 @@ class Copying:
                         take_out_unknown(live_, copy_, Days(self._part / "days"), day)
                 elif has_sealed(copy_, day):
                     raise StoreDamaged(unreadable(self._folder / name))
+
+    def clock(self) -> None:
+        """Its readings, if there are any: without them a restored store would believe any clock at once."""
+        with suppress(FileNotFoundError):
+            files.write_whole(self._part / files.CLOCK, (self._folder / files.CLOCK).read_bytes())
 
     def _copy(self, name: Path) -> None:
         source, target = self._folder / name, self._part / name

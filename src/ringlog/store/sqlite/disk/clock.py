@@ -2,7 +2,8 @@
 
 Expiry notes each of its readings. Where one is more than a day from the one before, the clock has leapt (or
 nobody expired for so long), and expiry waits until it has gone on for a day from there: a clock that is set
-right within that day has cost nothing, and one that was right all along costs a day of disk.
+right within that day has cost nothing, and one that was right all along costs a day of disk. A backup takes
+the readings along, so that what is restored later waits for that day as well.
 """
 
 import contextlib
@@ -34,13 +35,19 @@ class Readings(NamedTuple):
 
 
 def is_steady(folder: Path, now_us: int) -> bool:
-    """Notes a reading. The first one of a store is believed."""
+    """Notes a reading. The first one of a store is believed; one behind garbage is a leap. Raises OSError."""
     path = folder / files.CLOCK
-    before = Readings(0, now_us)
-    with contextlib.suppress(FileNotFoundError, msgspec.MsgspecError):
-        before = msgspec.json.decode(path.read_bytes(), type=Readings)
-    now = before.next(now_us)
+    now = _before(path, now_us).next(now_us)
     # On a full disk expiry is what helps: that this reading is forgotten costs a day at most.
     with contextlib.suppress(OSError):
         files.write_whole(path, msgspec.json.encode(now))
     return now.steady
+
+
+def _before(path: Path, now_us: int) -> Readings:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Readings)
+    except FileNotFoundError:
+        return Readings(0, now_us)
+    except msgspec.MsgspecError:
+        return Readings(now_us, now_us)
