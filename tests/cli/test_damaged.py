@@ -78,6 +78,19 @@ def test_a_damaged_day_is_named(
     assert not (tmp_path / "dest").exists()
 
 
+@pytest.mark.parametrize("command", ["backup DEST", "export", "show call-7", "doctor"])
+def test_a_newer_day_is_called_so(ringlog: Ringlog, folder: Path, tmp_path: Path, command: str) -> None:
+    day = day_of(folder)
+    with apsw.Connection(str(day)) as newer:
+        newer.execute("ALTER TABLE frame RENAME COLUMN frame TO packed; PRAGMA user_version = 99")
+    newer.close()
+    code, out, err = ringlog(*command.replace("DEST", str(tmp_path / "dest")).split())
+    sentence = f"{day} was made by a newer Ringlog: use that one.\n"
+    assert code == 1
+    assert (out if command == "doctor" else err.removeprefix("ringlog: ")) == sentence
+    assert not (tmp_path / "dest").exists()
+
+
 def test_a_search_says_that_a_damaged_day_could_not_be_searched(ringlog: Ringlog, folder: Path) -> None:
     spoil(day_of(folder), root(day_of(folder), "term_data"))
     code, out, err = ringlog("calls", "--text", "line")

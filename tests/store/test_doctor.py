@@ -129,6 +129,11 @@ DAMAGES: dict[str, tuple[Damage, list[str]]] = {
         in_day("INSERT INTO moves VALUES (1, 0, 'one', 'other', 1)"),
         ["DAY: its counts of where callers leave are not those of its calls."],
     ),
+    "a newer Day": (in_day("PRAGMA user_version = 99"), ["DAY was made by a newer Ringlog: use that one."]),
+    "a newer Day of other tables": (
+        in_day("ALTER TABLE frame RENAME TO f; DROP TABLE steps; PRAGMA user_version = 99"),
+        ["DAY was made by a newer Ringlog: use that one."],
+    ),
     "no Day": (
         in_catalogue("DELETE FROM day"),
         ["CATALOGUE: 3 calls belong to a Day that it does not know.", "DAY is the file of no Day that"],
@@ -178,7 +183,7 @@ def test_stores_of_other_versions_and_none(folder: Path, tmp_path: Path) -> None
     with pytest.raises(ConfigurationFault, match="no store"):
         findings(tmp_path)
     for version, error, sentence in (
-        (99, ConfigurationFault, "newer Ringlog: use that one"),
+        (99, ConfigurationFault, rf"^{folder}/catalogue\.db was made by a newer Ringlog: use that one\.$"),
         (1, ConfigurationFault, "older Ringlog: let this one serve it"),
         (0, StoreDamaged, "cannot be read: stop the server and restore"),
     ):

@@ -10,6 +10,7 @@ from ringlog.errors import StoreDamaged
 from ringlog.model import Kind
 from ringlog.store.sqlite.backup import back_up
 from ringlog.store.sqlite.day.days import BESIDE
+from ringlog.store.sqlite.disk.catalogue import migrations
 from ringlog.store.sqlite.doctor.doctor import Doctor
 from ringlog.store.sqlite.store import SqliteStore
 
@@ -42,6 +43,12 @@ async def sealed(folder: Path) -> tuple[SqliteStore, int]:
         await store.append(one, batch(entry(name), ended(name)), horizon())
     await store.seal(horizon(DAY))
     return store, one
+
+
+def run(file: Path, statement: str) -> None:
+    connection = apsw.Connection(str(file))
+    connection.execute(statement)
+    connection.close()
 
 
 def lose(day: Path, loss: str) -> bytes:
@@ -87,6 +94,29 @@ def test_sealing_and_backups_refuse_a_lost_day_until_it_is_back(tmp_path: Path, 
 
     asyncio.run(story())
     assert findings(folder) == []
+
+
+def test_nothing_is_sealed_into_a_newer_day_nor_deleted_from_it(tmp_path: Path) -> None:
+    newer = r"^\S*/2026-11-18\.db was made by a newer Ringlog: use that one\.$"
+
+    async def story() -> None:
+        store, one = await sealed(tmp_path)
+        (day,) = (tmp_path / "days").glob("*.db")
+        run(day, "PRAGMA user_version = 99")
+        before = day.read_bytes()
+        await store.append(one, batch(entry("late"), ended("late")), horizon())
+        with pytest.raises(StoreDamaged, match=newer):
+            await store.seal(horizon(DAY))
+        with pytest.raises(StoreDamaged, match=newer):
+            await store.delete_call(one, "a", NOW)
+        assert day.read_bytes() == before
+        run(day, f"PRAGMA user_version = {len(migrations('day'))}")
+        assert await store.seal(horizon(DAY)) == 1
+        await store.expire(horizon())
+        await store.close()
+
+    asyncio.run(story())
+    assert findings(tmp_path) == []
 
 
 @pytest.mark.parametrize("loss", ["missing", "empty"])

@@ -18,7 +18,7 @@ from ringlog.errors import ConfigurationFault, StoreDamaged, StoreFault, StoreFu
 from ringlog.model import StoredEntry
 from ringlog.store.sqlite.day.codec import Frame, is_error, pack_frame
 from ringlog.store.sqlite.day.day_file import APPLICATIONS, DayFile, SealedCall, has_sealed
-from ringlog.store.sqlite.day.days import OPEN, Days
+from ringlog.store.sqlite.day.days import OPEN, Days, foreign
 from ringlog.store.sqlite.day.step_counts import Application
 from ringlog.store.sqlite.disk import files
 from ringlog.store.sqlite.disk.catalogue import READ, Connection, connect, growing, reading, schema_version
@@ -113,6 +113,8 @@ class Copying:
             for day in known.days(OPEN):
                 name = Path("days") / known.day_file(day).name
                 if live_days.is_made(day):
+                    if sentence := foreign(live_days.path(day)):
+                        raise StoreDamaged(sentence)
                     self._copy(name)
                     with Seam(self._folder / name):
                         if has_sealed(copy_, day) and not is_day(self._part / name):

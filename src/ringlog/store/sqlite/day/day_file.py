@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ringlog.errors import StoreDamaged
 from ringlog.store.sqlite.day.codec import NONE, Counts, Frame
-from ringlog.store.sqlite.day.days import Days, Sealed
+from ringlog.store.sqlite.day.days import Days, Sealed, foreign
 from ringlog.store.sqlite.day.decoded import Entry, decoded
 from ringlog.store.sqlite.day.full_text import FullText, full_text
 from ringlog.store.sqlite.day.step_counts import Application, Counted, StepCounts
@@ -83,9 +83,12 @@ class DayFile:
 
         Calls `alive` meanwhile. `catalogue` is only read. Raises StoreDamaged where it says that the file is
         lost: a new one in its place would hide that, and a backup would come out well without those calls.
+        Raises it as well where the file is foreign.
         """
         if not days.is_made(day) and has_sealed(catalogue, day):
             raise StoreDamaged(unreadable(days.path(day)))
+        if sentence := foreign(days.path(day)):
+            raise StoreDamaged(sentence)
         connection = days.writer(day)
         try:
             file = cls(connection, day, catalogue)

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
@@ -15,9 +16,12 @@ from ringlog.store.sqlite.disk import files
 from ringlog.store.sqlite.disk.catalogue import (
     Connection,
     connect,
+    connect_to_look,
     connect_to_write,
+    is_newer,
     make_durable,
     migrate,
+    newer,
     numbers,
 )
 from ringlog.store.sqlite.disk.faults import UNREADABLE, Unreadable, unreadable
@@ -40,6 +44,19 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def name(day: int) -> str:
     """`2026-11-23`."""
     return f"{EPOCH + timedelta(days=day):%Y-%m-%d}"
+
+
+def foreign(file: Path) -> str | None:
+    """What makes a Day's file none that can be used here, in a sentence; None also where it is unreadable."""
+    with suppress(apsw.Error), closing(connect_to_look(file)) as connection:
+        if is_newer(connection, "day"):
+            return newer(file)
+    return None
+
+
+def what_is_wrong(file: Path) -> str:
+    """What an operator is told of a Day's file in which something cannot be read."""
+    return foreign(file) or unreadable(file)
 
 
 class Sealed(NamedTuple):
@@ -101,7 +118,7 @@ class Days:
             self.suspect(call_id)
             if isinstance(error, apsw.IOError):
                 raise
-            raise StoreDamaged(unreadable(self.path(call_id >> N_BITS))) from error
+            raise StoreDamaged(what_is_wrong(self.path(call_id >> N_BITS))) from error
 
     def _row(self, call_id: int, select: str) -> tuple[Any, ...]:
         day = call_id >> N_BITS

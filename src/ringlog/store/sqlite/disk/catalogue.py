@@ -131,10 +131,10 @@ def migrate(connection: Connection, schema: str) -> None:
 
     Raises ConfigurationFault where a newer Ringlog made it.
     """
+    if is_newer(connection, schema):
+        raise ConfigurationFault(newer(Path(connection.filename)))
     steps = migrations(schema)
     version = schema_version(connection)
-    if version > len(steps):
-        raise ConfigurationFault("This store was made by a newer Ringlog: use that one.")
     if not version:
         version, steps = len(steps) - 1, [*steps[:-1], "\n".join(steps)]
     for number in range(version + 1, len(steps) + 1):
@@ -147,6 +147,15 @@ def migrate(connection: Connection, schema: str) -> None:
 def is_older(connection: Connection, schema: str) -> bool:
     """Whether there is a store, and an older Ringlog made it."""
     return 0 < schema_version(connection) < len(migrations(schema))
+
+
+def is_newer(connection: Connection, schema: str) -> bool:
+    return schema_version(connection) > len(migrations(schema))
+
+
+def newer(file: Path) -> str:
+    """What an operator is told of a file that a newer Ringlog made."""
+    return f"{file} was made by a newer Ringlog: use that one."
 
 
 def give_back_pages(connection: Connection) -> bool:

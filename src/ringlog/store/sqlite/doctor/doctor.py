@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import apsw
 
-from ringlog.store.sqlite.day.days import OPEN
+from ringlog.store.sqlite.day.days import OPEN, what_is_wrong
 from ringlog.store.sqlite.disk.catalogue import connect_to_look, reading
 from ringlog.store.sqlite.disk.faults import CATALOGUE, UNREADABLE, Seam, must_hold_a_store, unreadable
 from ringlog.store.sqlite.doctor import call_checks, store_checks
@@ -99,7 +99,7 @@ def look(patient: Patient, day: int, first: int) -> Page:
     try:
         frames = patient.frames(day, first, end) if needed(file, calls) else {}
     except UNREADABLE:
-        return Page([unreadable(file)], len(calls), None)
+        return Page([what_is_wrong(file)], len(calls), None)
     findings = back_again(file, frames.keys() & cleared)
     findings += unknown(file, frames.keys() - {call.id for call in calls} - noted - cleared)
     for call in calls:

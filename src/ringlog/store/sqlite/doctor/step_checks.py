@@ -6,7 +6,7 @@ from contextlib import closing, suppress
 from ringlog.errors import StoreDamaged
 from ringlog.store.sqlite.day.codec import Frame
 from ringlog.store.sqlite.day.day_file import APPLICATIONS
-from ringlog.store.sqlite.day.days import OPEN
+from ringlog.store.sqlite.day.days import OPEN, foreign
 from ringlog.store.sqlite.day.decoded import decoded
 from ringlog.store.sqlite.day.step_counts import Counted, Counts, bits_of
 from ringlog.store.sqlite.disk.catalogue import Connection, connect_to_look, reading
@@ -20,11 +20,11 @@ SLICE = 500
 
 
 def steps_add_up(patient: Patient) -> Iterator[str]:
-    """A file that cannot be read is named where its calls are looked at."""
+    """A file that is foreign or cannot be read is named where its calls are looked at."""
     for day in patient.days(OPEN):
         file = patient.day_file(day)
         with suppress(*UNREADABLE):
-            if file.is_file() and not adds_up(patient, day):
+            if file.is_file() and not foreign(file) and not adds_up(patient, day):
                 yield f"{file}: its counts of where callers leave are not those of its calls."
 
 

@@ -9,9 +9,16 @@ from pathlib import Path
 from ringlog.errors import ConfigurationFault, StoreDamaged
 from ringlog.store.sqlite.day.codec import Chunk
 from ringlog.store.sqlite.day.day_file import has_sealed
-from ringlog.store.sqlite.day.days import BESIDE, EXPIRING, OPEN, name
+from ringlog.store.sqlite.day.days import BESIDE, EXPIRING, OPEN, foreign, name
 from ringlog.store.sqlite.disk import files
-from ringlog.store.sqlite.disk.catalogue import Connection, connect_to_look, migrations, schema_version
+from ringlog.store.sqlite.disk.catalogue import (
+    Connection,
+    connect_to_look,
+    is_newer,
+    is_older,
+    newer,
+    schema_version,
+)
 from ringlog.store.sqlite.disk.faults import CATALOGUE, UNREADABLE, Unreadable, unreadable
 from ringlog.store.sqlite.index.call_index import N_BITS
 
@@ -69,6 +76,8 @@ class Patient:
         # A file of version 0 is one whose first sealing has just begun.
         select = "SELECT call_id, arrival, frame FROM frame WHERE call_id >= ? AND call_id < ?"
         with closing(connect_to_look(self.day_file(day))) as file:
+            if foreign(self.day_file(day)):
+                raise Unreadable
             if not schema_version(file):
                 if has_sealed(self.catalogue, day):
                     raise Unreadable
@@ -81,12 +90,12 @@ Check = Callable[[Patient], Iterator[str]]
 
 def check_version(catalogue: Connection) -> None:
     """Raises ConfigurationFault where another Ringlog made the store, StoreDamaged where none did."""
-    version, ours = schema_version(catalogue), len(migrations("catalogue"))
-    if version > ours:
-        raise ConfigurationFault("This store was made by a newer Ringlog: use that one.")
-    if not version:
-        raise StoreDamaged(unreadable(Path(catalogue.filename)))
-    if version < ours:
+    file = Path(catalogue.filename)
+    if is_newer(catalogue, "catalogue"):
+        raise ConfigurationFault(newer(file))
+    if not schema_version(catalogue):
+        raise StoreDamaged(unreadable(file))
+    if is_older(catalogue, "catalogue"):
         raise ConfigurationFault("This store was made by an older Ringlog: let this one serve it once.")
 
 
