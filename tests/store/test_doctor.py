@@ -134,6 +134,10 @@ DAMAGES: dict[str, tuple[Damage, list[str]]] = {
         in_day("ALTER TABLE frame RENAME TO f; DROP TABLE steps; PRAGMA user_version = 99"),
         ["DAY was made by a newer Ringlog: use that one."],
     ),
+    "an id that no date has": (
+        in_day("UPDATE frame SET call_id = 1 << 62 WHERE call_id = (SELECT max(call_id) FROM frame)"),
+        ["DAY: sealed entries of call 'late' are missing."],
+    ),
     "no Day": (
         in_catalogue("DELETE FROM day"),
         ["CATALOGUE: 3 calls belong to a Day that it does not know.", "DAY is the file of no Day that"],

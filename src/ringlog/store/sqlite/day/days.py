@@ -38,6 +38,9 @@ POOL = 32
 BESIDE = ("", "-wal", "-shm", "-journal")
 """What SQLite keeps of a database; a journal only while it makes the file, or where it was killed then."""
 
+ENDS = "SELECT min(call_id) FROM frame UNION ALL SELECT max(call_id) FROM frame"
+"""The calls that a Day's file holds lie between these two; NULL where it holds none."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -47,10 +50,17 @@ def name(day: int) -> str:
 
 
 def foreign(file: Path) -> str | None:
-    """What makes a Day's file none that can be used here, in a sentence; None also where it is unreadable."""
-    with suppress(apsw.Error), closing(connect_to_look(file)) as connection:
+    """Why a file is not the Day's that its name says, or not for this Ringlog: a sentence.
+
+    None also where it cannot be read.
+    """
+    # No datetime has the day of a damaged id.
+    with suppress(apsw.Error, OverflowError), closing(connect_to_look(file)) as connection:
         if is_newer(connection, "day"):
             return newer(file)
+        for (call_id,) in connection.rows(ENDS):
+            if call_id is not None and (held := name(call_id >> N_BITS)) != file.stem:
+                return f"{file} holds calls of {held}: stop the server and put the file of its own day there."
     return None
 
 
