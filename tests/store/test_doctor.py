@@ -65,6 +65,11 @@ def flipped(file: Path, page: int) -> None:
 
 SEALED = "(SELECT id FROM call WHERE session_id = 'sealed')"
 RESTORE = "stop the server and put this file of the last backup in its place."
+TAKE_OUT = "INSERT INTO term (term, rowid, words, facets)"
+PUT_IN = "INSERT INTO term (rowid, words, facets)"
+N = "(SELECT min(call_id) & 0xffffffff FROM frame)"
+WORDS, FACETS = "'s 0 1 2'", "'a:1 c:error m:m'"
+UNINDEXED = "DAY: its full-text index is not that of its calls."
 DAMAGES: dict[str, tuple[Damage, list[str]]] = {
     "a row of an index is gone": (
         in_catalogue("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'call_list'"),
@@ -76,6 +81,7 @@ DAMAGES: dict[str, tuple[Damage, list[str]]] = {
     "no frame": (
         in_day("DELETE FROM frame WHERE call_id = (SELECT min(call_id) FROM frame)"),
         [
+            UNINDEXED,
             "DAY: its counts of where callers leave are not those of its calls.",
             "DAY: sealed entries of call 'sealed' are missing.",
         ],
@@ -129,6 +135,13 @@ DAMAGES: dict[str, tuple[Damage, list[str]]] = {
         in_day("INSERT INTO moves VALUES (1, 0, 'one', 'other', 1)"),
         ["DAY: its counts of where callers leave are not those of its calls."],
     ),
+    "no index": (in_day("INSERT INTO term (term) VALUES ('delete-all')"), [UNINDEXED]),
+    "a call that is not in the index": (
+        in_day(f"{TAKE_OUT} VALUES ('delete', {N}, {WORDS}, {FACETS})"),
+        [UNINDEXED],
+    ),
+    "a word that is not in the index": (in_day(f"{TAKE_OUT} VALUES ('delete', {N}, 's', '')"), [UNINDEXED]),
+    "a call in the index that is not there": (in_day(f"{PUT_IN} VALUES (99, 's', 'a:1')"), [UNINDEXED]),
     "a newer Day": (in_day("PRAGMA user_version = 99"), ["DAY was made by a newer Ringlog: use that one."]),
     "a newer Day of other tables": (
         in_day("ALTER TABLE frame RENAME TO f; DROP TABLE steps; PRAGMA user_version = 99"),
@@ -136,7 +149,7 @@ DAMAGES: dict[str, tuple[Damage, list[str]]] = {
     ),
     "an id that no date has": (
         in_day("UPDATE frame SET call_id = 1 << 62 WHERE call_id = (SELECT max(call_id) FROM frame)"),
-        ["DAY: sealed entries of call 'late' are missing."],
+        [UNINDEXED, "DAY: sealed entries of call 'late' are missing."],
     ),
     "no Day": (
         in_catalogue("DELETE FROM day"),

@@ -3,9 +3,10 @@
 It only reads, also beside a server that appends, seals and expires. A sentence counts only if a second
 look, begun after the first has ended, says it again: between the two commits of a sealing, and while a Day
 goes, one look sees what never lasts. No snapshot is held longer than a few hundred calls take, but for
-SQLite's own check and for counting a Day's steps.
+SQLite's own check, for a Day's index and for counting its steps.
 
-What is looked at stands in two lists, `store_checks.CHECKS` and `call_checks.CHECKS`, and `step_checks.py`.
+What is looked at stands in two lists, `store_checks.CHECKS` and `call_checks.CHECKS`, and in
+`index_checks.py` and `step_checks.py`.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from ringlog.store.sqlite.day.days import OPEN, what_is_wrong
 from ringlog.store.sqlite.disk.catalogue import connect_to_look, reading
 from ringlog.store.sqlite.disk.faults import CATALOGUE, UNREADABLE, Seam, must_hold_a_store, unreadable
 from ringlog.store.sqlite.doctor import call_checks, store_checks
+from ringlog.store.sqlite.doctor.index_checks import calls_are_indexed
 from ringlog.store.sqlite.doctor.step_checks import steps_add_up
 from ringlog.store.sqlite.doctor.store_checks import Patient
 from ringlog.store.sqlite.index.call_index import N_BITS, SELECT, IndexedCall, indexed
@@ -53,7 +55,7 @@ class Doctor:
 
     def _examine(self, patient: Patient) -> Iterator[str]:
         store_checks.check_version(patient.catalogue)
-        for check in (*store_checks.CHECKS, steps_add_up):
+        for check in (*store_checks.CHECKS, calls_are_indexed, steps_add_up):
             yield from lasting(lambda: list(check(patient)))  # noqa: B023 - called at once
         ((total,),) = patient.catalogue.rows("SELECT count(*) FROM call")
         for day in patient.days(OPEN):
