@@ -55,6 +55,7 @@ def test_every_option_is_a_variable() -> None:
         (("calls", "--to", "http://127.0.0.1:9", "--email", "ann@example.com"),
          "There is no developer key; set RINGLOG_KEY or name a --key-file."),
         (("import", "nowhere.ndjson"), "nowhere.ndjson: No such file or directory."),
+        (("backup", ""), "DEST names no folder."),
         (("collect", "asterisk", "--username", "ringlog", "--spool", ""), "--spool names no folder."),
         (("collect", "asterisk", "--username", "ringlog", "--secret-file", os.devnull),
          "/dev/null holds no manager secret."),

@@ -1,9 +1,12 @@
 """Backups: whole, fitting together and stores themselves, whatever goes on beside them."""
 
 import asyncio
+import resource
 import stat
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -193,6 +196,29 @@ def test_why_there_is_no_backup_names_the_place(tmp_path: Path) -> None:
         with pytest.raises(StoreFault, match=r"copy\.part/catalogue\.db cannot be written: the disk refuses"):
             back_up(folder, copy, silent)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "store"]
+
+
+@contextmanager
+def no_room() -> Generator[None]:
+    """No file of this process can grow: the first that would is one that SQLite makes beside the store."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_of_the_store_is_not_that_of_the_copy(tmp_path: Path) -> None:
+    folder, copy = tmp_path / "store", tmp_path / "copy"
+    asyncio.run(closed(folder))
+    with no_room(), pytest.raises(StoreFault) as error:
+        back_up(folder, copy, silent)
+    full = f"The disk of {folder}/catalogue.db is full: to be read, a store needs a little room beside it."
+    assert error.value.message == full
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
+    back_up(folder, copy, silent)
+    assert findings(copy) == []
 
 
 def test_what_keeps_it_from_the_store_is_named(tmp_path: Path) -> None:

@@ -169,6 +169,28 @@ def test_a_call_deleted_from_a_lost_day_does_not_come_back_with_it(tmp_path: Pat
     asyncio.run(story())
 
 
+def test_a_loss_is_accepted_by_deleting_the_calls_of_the_day(tmp_path: Path) -> None:
+    folder, copy = tmp_path / "store", tmp_path / "copy"
+
+    async def story() -> None:
+        store, one = await sealed(folder)
+        (day,) = (folder / "days").glob("*.db")
+        lose(day, "missing")
+        await store.append(one, batch(entry("late"), ended("late")), horizon())
+        await store.delete_call(one, "a", NOW)
+        with pytest.raises(StoreDamaged, match=LOST):
+            await asyncio.to_thread(back_up, folder, copy, silent)
+        await store.delete_call(one, "b", NOW)
+        await asyncio.to_thread(back_up, folder, copy, silent)
+        assert (await store.health()).broken_days == []
+        assert await store.seal(horizon(DAY)) == 1
+        assert (await store.read(one, "late", horizon())).entries
+        await store.close()
+
+    asyncio.run(story())
+    assert findings(folder) == findings(copy) == []
+
+
 def test_a_day_that_cannot_be_cleared_of_a_call_is_named(tmp_path: Path) -> None:
     async def story() -> None:
         store, one = await sealed(tmp_path)

@@ -9,9 +9,18 @@ from rich.progress import DownloadColumn
 from ringlog.cli import options
 from ringlog.cli.doctor import bar
 from ringlog.cli.place import existing
+from ringlog.errors import ConfigurationFault
 from ringlog.store.sqlite.backup import back_up
 
-Target = Annotated[Path, typer.Argument(metavar="DEST", help="The folder to make.")]
+
+def folder(text: str) -> Path:
+    """Raises ConfigurationFault where it is empty, which would be the folder one happens to be in."""
+    if not text:
+        raise ConfigurationFault("DEST names no folder.")
+    return Path(text)
+
+
+Target = Annotated[Path, typer.Argument(metavar="DEST", parser=folder, help="The folder to make.")]
 
 
 def backup(dest: Target, store: options.Store = options.STORE) -> None:

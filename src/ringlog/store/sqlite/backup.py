@@ -9,7 +9,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -49,7 +49,9 @@ def back_up(folder: Path, target: Path, progress: Progress) -> None:
     Raises ConfigurationFault where it cannot be made, StoreDamaged naming the file, StoreFull, StoreFault.
     """
     try:
-        with Seam(folder / CATALOGUE), new_folder(folder, target) as part, files.backing_up(folder):
+        with Seam(folder / CATALOGUE), new_folder(folder, target) as part, ExitStack() as held:
+            with source(folder / CATALOGUE):
+                held.enter_context(files.backing_up(folder))
             copying = Copying(folder, part, progress)
             copying.catalogue()
             copying.days()
@@ -92,6 +94,18 @@ def making(target: Path) -> Generator[None]:
         raise ConfigurationFault(f"The folder {target} cannot be made: {error.strerror}.") from error
 
 
+@contextmanager
+def source(file: Path) -> Generator[None]:
+    """Around what is written beside a file of the store: no room there is none that the copy lacks."""
+    try:
+        with Seam(file):
+            yield
+    except StoreFull:
+        # Not StoreFull: that is said of the target.
+        said = f"The disk of {file} is full: to be read, a store needs a little room beside it."
+        raise StoreFault(said) from None
+
+
 class Copying:
     """Of one store into a new folder."""
 
@@ -109,6 +123,8 @@ class Copying:
         """Of each Day that the copied catalogue keeps."""
         live, copy = (closing(connect(folder / CATALOGUE)) for folder in (self._folder, self._part))
         with live as live_, copy as copy_:
+            with source(self._folder / CATALOGUE), growing(live_):
+                schema_version(live_)
             known, live_days = Patient(self._part, copy_), Days(self._folder / "days")
             for day in known.days(OPEN):
                 name = Path("days") / known.day_file(day).name
@@ -129,10 +145,12 @@ class Copying:
             files.write_whole(self._part / files.CLOCK, (self._folder / files.CLOCK).read_bytes())
 
     def _copy(self, name: Path) -> None:
-        source, target = self._folder / name, self._part / name
+        original, target = self._folder / name, self._part / name
         files.make_private(target)
         try:
-            with closing(connect(source)) as old, closing(Connection(str(target), flags=READ)) as new:
+            with closing(connect(original)) as old, closing(Connection(str(target), flags=READ)) as new:
+                with source(original), growing(old):
+                    schema_version(old)
                 if name == Path(CATALOGUE):
                     check_version(old)
                 with growing(new):
@@ -142,7 +160,7 @@ class Copying:
         except UNREADABLE as error:
             if getattr(error, "extendedresult", 0) in WRITES:
                 raise StoreFault(f"{target} cannot be written: the disk refuses it.") from error
-            raise StoreDamaged(unreadable(source)) from error
+            raise StoreDamaged(unreadable(original)) from error
         files.fsync(target)
 
     def _pages(self, old: Connection, new: Connection) -> None:
