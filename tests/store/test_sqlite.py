@@ -38,6 +38,19 @@ async def sealed_store(folder: Path) -> tuple[SqliteStore, int]:
     return store, one
 
 
+def test_one_process_appends_also_where_the_lock_was_removed(tmp_path: Path) -> None:
+    async def story() -> None:
+        store, _ = await sealed_store(tmp_path)
+        for _ in range(2):
+            (tmp_path / "lock").unlink()
+            with pytest.raises(StoreLocked, match="--to"):
+                await SqliteStore.open(tmp_path, append=True)
+        await store.close()
+        await (await SqliteStore.open(tmp_path, append=True)).close()
+
+    asyncio.run(story())
+
+
 def test_one_process_appends(tmp_path: Path) -> None:
     async def story() -> None:
         store, one = await sealed_store(tmp_path)

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ringlog.errors import StoreBusy, StoreLocked
@@ -118,18 +118,24 @@ def _locked(path: Path, how: int) -> Generator[None]:
 class Lock:
     """Held by the one process that appends, seals and expires; the kernel lets go of it with the process.
 
+    The folder is locked beside the file, because the file can be removed and made anew while it is locked.
     Raises StoreLocked.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._descriptor)
-            raise StoreLocked(
-                f"Another process appends to {folder}: give its address with --to instead."
-            ) from None
+        with ExitStack() as opened:
+            file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            opened.callback(os.close, file)
+            itself = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            opened.callback(os.close, itself)
+            try:
+                for descriptor in (file, itself):
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StoreLocked(
+                    f"Another process appends to {folder}: give its address with --to instead."
+                ) from None
+            self._opened = opened.pop_all()
 
     def release(self) -> None:
-        os.close(self._descriptor)
+        self._opened.close()
