@@ -161,7 +161,7 @@ def test_a_record_that_is_too_large_alone_is_parked(tmp_path: Path) -> None:
         assert "refused-413.ndjson" in run.warned[0]
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 507, 0])
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 507, 0])
 def test_what_may_pass_is_tried_again_later_and_later(tmp_path: Path, status: int) -> None:
     with running(tmp_path, lambda asked: Said(status, b"{}")) as (foreign, run):
         run.spooled(0, 1)

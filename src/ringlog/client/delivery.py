@@ -5,7 +5,7 @@ What an answer means stands in DESIGN, "A Sender":
     2xx                            settled
     400 409 410, with `records`    those are parked in a file that a warning names; the rest is sent
     413                            the batch is halved; a record alone is parked
-    429 5xx, no answer             tried again, later and later, with jitter; Retry-After is honoured
+    408 429 5xx, no answer         tried again, later and later, with jitter; Retry-After is honoured
     anything else                  a configuration fault: everything is kept, said once, tried again slowly
 
 A 400, 409 or 410 that names no record of the batch is anything else: it does not speak for a Ringlog server.
@@ -33,6 +33,7 @@ SLOW_RETRY_S = 30.0
 LONGEST_RETRY_AFTER_S = 600.0
 
 REFUSED = frozenset({400, 409, 410})
+PASSING = frozenset({408, 429})
 UNAUTHORIZED = 401
 TOO_LARGE = 413
 
@@ -121,7 +122,7 @@ class Delivery:
             self._limit = sent // 2
             self._failures, self._not_before = 0, 0.0
             return 0
-        if answer.status == 429 or answer.status >= 500:
+        if answer.status in PASSING or answer.status >= 500:
             pause_s = max(self._back_off(), self._retry_after(answer))
             return self._later(f"{self._server.url} answers {answer.error!r}.", pause_s)
         refuses = "refuses this email and key" if answer.status == UNAUTHORIZED else "takes no records"

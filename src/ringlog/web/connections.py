@@ -70,3 +70,10 @@ def transport(scope: asgi.Scope) -> asyncio.Transport:
     """For an answer that goes on."""
     outgoing: Outgoing = scope["extensions"][OUTGOING]["outgoing"]
     return outgoing.straight()
+
+
+def cut_unless_read(scope: asgi.Scope) -> None:
+    """Cuts the connection where earlier answers wait there to be read: another one would wait with them."""
+    connection = transport(scope)
+    if connection.get_write_buffer_size():
+        connection.abort()

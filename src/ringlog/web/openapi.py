@@ -134,6 +134,7 @@ WORDS = {
     403: "The key lacks the scope.",
     404: "No such address, no such call, or its details are gone.",
     405: "Another method.",
+    408: "The body stopped coming, or came too slowly; send it again.",
     409: "Something else is stored under a record's identity.",
     410: "A record is older than what is kept, or its call was deleted.",
     413: "The body is too large.",
@@ -268,7 +269,7 @@ INGEST: Json = {
                 "additionalProperties": False,
             },
         ),
-        **_errors(401, 403, 405, 413, 415, 500, 503, 507),
+        **_errors(401, 403, 405, 408, 413, 415, 500, 503, 507),
         **_errors(400, 409, 410, schema=REFUSAL),
     },
 }

@@ -28,6 +28,10 @@ class NoSuchAddress(NotFound):
     """No such address."""
 
 
+class TooSlow(RinglogError):
+    """The body came too slowly."""
+
+
 class MethodNotAllowed(RinglogError):
     """The address answers another method."""
 
@@ -42,6 +46,7 @@ STATUSES: Mapping[type[RinglogError], int] = {
     Forbidden: 403,
     NotFound: 404,
     MethodNotAllowed: 405,
+    TooSlow: 408,
     Conflict: 409,
     BeyondRetention: 410,
     TooLarge: 413,
