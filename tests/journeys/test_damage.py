@@ -54,6 +54,9 @@ def test_damage_is_a_500_that_names_no_internals(damaged: Server, name: str) -> 
     assert tree(as_xml.body) == error_tree(BROKEN)
     late = damaged.ingest([entry(name, "else", at=STARTS[name], source="s", seq=0)])
     assert (late.status, late.json()) == (500, {"error": BROKEN})
+    log = damaged.log.read_text()
+    assert log.count(f'event="a request failed" why="{day_file(damaged, STARTS[name])} cannot be read: ') == 5
+    assert "Traceback" not in log
 
 
 def test_other_days_lists_and_writing_go_on(damaged: Server) -> None:

@@ -18,12 +18,13 @@ import structlog
 import typer
 import uvicorn
 import uvloop
+from structlog.typing import EventDict
 
 from ringlog.accounts import Accounts
 from ringlog.call_log import CallLog
 from ringlog.cli.place import now_us
 from ringlog.config import Retention, store_folder
-from ringlog.errors import RinglogError, StoreBusy
+from ringlog.errors import RinglogError, StoreBusy, StoreFault
 from ringlog.logins import Logins
 from ringlog.store.sqlite.store import SqliteStore
 from ringlog.web.app import build
@@ -153,8 +154,22 @@ def log_to_stderr() -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
+            reason_alone,
             structlog.processors.format_exc_info,
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+def reason_alone(_logger: object, _method: str, line: EventDict) -> EventDict:
+    """Says why, in place of a traceback, where the error has a sentence for the operator.
+
+    A damaged Day, say, is no fault in Ringlog, and every request for it would be a page in the log.
+    """
+    given = line.get("exc_info")
+    error = sys.exc_info()[1] if given is True else given
+    if isinstance(error, RinglogError) and error.message != StoreFault().message:
+        del line["exc_info"]
+        line["why"] = error.message
+    return line
