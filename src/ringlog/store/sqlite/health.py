@@ -1,5 +1,8 @@
 """Which Days cannot be read: those in which a read or a sealing failed, and at the start a look into each."""
 
+from contextlib import suppress
+
+from ringlog.errors import StoreFault
 from ringlog.model import Backlog, Health
 from ringlog.store.sqlite.day.days import Days, name
 from ringlog.store.sqlite.disk.catalogue import Connection
@@ -21,7 +24,8 @@ def look_into_each(catalogue: Connection, days: Days) -> None:
     """Reads one call of each Day, so that a damaged file is known before somebody needs it."""
     for (call_id,) in catalogue.rows(ONE_OF_EACH):
         if call_id is not None:
-            days.look(call_id)
+            with suppress(StoreFault):
+                days.look(call_id)
 
 
 def health(catalogue: Connection, days: Days, unsealed: Backlog) -> Health:

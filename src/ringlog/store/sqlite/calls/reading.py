@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import apsw
 
-from ringlog.errors import DetailsGone, NoSuchCall, StoreDamaged
+from ringlog.errors import DetailsGone, NoSuchCall, StoreDamaged, StoreFault
 from ringlog.model import UNNUMBERED_SOURCE, Call, Detail, Horizon, LogText, StoredEntry, in_order
 from ringlog.store.sqlite.calls.identity import CHUNKS
 from ringlog.store.sqlite.day.codec import Chunk
@@ -37,14 +37,14 @@ def one_call(connection: Connection, days: Days, account_id: int, session_id: st
 
 
 def first_error(days: Days, call: IndexedCall, horizon: Horizon) -> str | None:
-    """The line of the call's first error. None where its Day is damaged: only reading the call says so."""
+    """The line of the call's first error. None where its Day cannot be read: reading the call says so."""
     if not call.errors or not call.available(horizon):
         return None
     known = call.first_error_us, call.first_error
     if call.sealed_arrival:
         try:
             known = earlier_error(known, days.first_error(call.id))
-        except (apsw.Error, StoreDamaged):
+        except (apsw.Error, StoreFault):
             return known[1]
     return known[1]
 

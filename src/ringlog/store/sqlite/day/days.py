@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import apsw
 
-from ringlog.errors import StoreDamaged
+from ringlog.errors import StoreDamaged, StoreFault
 from ringlog.store.sqlite.day.codec import Frame
 from ringlog.store.sqlite.disk import files
 from ringlog.store.sqlite.disk.catalogue import (
@@ -154,11 +154,14 @@ class Days:
             suspects, self._suspects = self._suspects, {}
         for call_id in suspects.values():
             if is_kept(call_id):
-                self.look(call_id)
+                try:
+                    self.look(call_id)
+                except StoreFault:
+                    self.suspect(call_id)
         return sorted(self._suspects)
 
     def look(self, call_id: int) -> None:
-        """Suspects the Day unless this sealed call can be read."""
+        """Suspects the Day unless this sealed call can be read. Raises StoreFault where nobody can tell."""
         try:
             self.frame(call_id)
         except (apsw.Error, StoreDamaged):

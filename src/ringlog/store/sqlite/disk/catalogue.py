@@ -18,6 +18,7 @@ import apsw
 
 from ringlog.errors import ConfigurationFault
 from ringlog.store.sqlite.disk import files
+from ringlog.store.sqlite.disk.faults import must_be_able_to_open
 
 BUSY_MS = 10_000
 """How long a writer waits for another process's transaction."""
@@ -38,7 +39,17 @@ CREATE = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
 
 
 class Connection(apsw.Connection):
-    """apsw's, with whole answers: a statement left after its first row would hold its snapshot."""
+    """apsw's, with whole answers: a statement left after its first row would hold its snapshot.
+
+    Raises StoreFault where too many files are open already, which is no fault of the file.
+    """
+
+    def __init__(self, filename: str, flags: int) -> None:
+        try:
+            super().__init__(filename, flags=flags)
+        except apsw.CantOpenError:
+            must_be_able_to_open(Path(filename))
+            raise
 
     @cached_property
     def labels(self) -> dict[tuple[int, str], int]:
@@ -46,10 +57,15 @@ class Connection(apsw.Connection):
         return {}
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return list(self.execute(statement, values))  # pyright: ignore[reportUnknownMemberType] - of Bindings
+        try:
+            return list(self.execute(statement, values))  # pyright: ignore[reportUnknownMemberType] - of Bindings
+        except apsw.CantOpenError:
+            # The first statement opens the write-ahead log and its index.
+            must_be_able_to_open(Path(self.filename))
+            raise
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> None:
-        self.execute(statement, values).fetchall()  # pyright: ignore[reportUnknownMemberType] - of Bindings
+        self.rows(statement, values)
 
     def run_many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
         self.executemany(statement, values).fetchall()  # pyright: ignore[reportUnknownMemberType] - of Bindings

@@ -45,7 +45,8 @@ def renamed(error: BaseException, file: Path) -> StoreFault | None:
     if isinstance(error, OSError):
         if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
             return StoreFull()
-        return StoreFault(f"{error.filename}: {error.strerror}." if error.filename else "")
+        said = [str(part) for part in (error.filename, error.strerror) if part]
+        return StoreFault(f"{': '.join(said)}." if said else "")
     if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE:
         return StoreFull()  # no room for the index of a write-ahead log
     for theirs, ours in NAMES:
@@ -63,6 +64,21 @@ def unreadable(file: Path) -> str:
     if file.name != CATALOGUE:
         do = "put this file of the last backup in its place"
     return f"{file} {what}: stop the server and {do}."
+
+
+def must_be_able_to_open(file: Path) -> None:
+    """For what SQLite could not open. Raises StoreFault where too many files are open already.
+
+    The folder is tried: closing a descriptor of the file's would let go of all this process's locks on it.
+    """
+    try:
+        os.close(os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+    except OSError as error:
+        if error.errno in {errno.EMFILE, errno.ENFILE}:
+            why = os.strerror(error.errno).lower()
+            raise StoreFault(
+                f"{file} cannot be opened: {why}; raise that limit, nothing is damaged."
+            ) from error
 
 
 def must_hold_a_store(folder: Path) -> None:

@@ -17,6 +17,7 @@ import apsw
 
 from ringlog.errors import StoreBusy
 from ringlog.store.sqlite.disk.catalogue import Connection, connect_to_write, writing
+from ringlog.store.sqlite.disk.faults import must_be_able_to_open
 
 PATIENCE_S = 10
 """How long readers may hold the log."""
@@ -95,7 +96,11 @@ def _gaps(block: bytes, size: int) -> Generator[tuple[int, int]]:
 def _file(path: Path) -> Generator[apsw.VFSFile]:
     """The file through SQLite: closing a descriptor of our own would let go of all this process's locks."""
     flags = apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READWRITE
-    file = apsw.VFSFile("", str(path), [flags, 0])
+    try:
+        file = apsw.VFSFile("", str(path), [flags, 0])
+    except apsw.CantOpenError:
+        must_be_able_to_open(path)
+        raise
     try:
         yield file
     finally:

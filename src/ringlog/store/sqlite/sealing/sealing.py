@@ -14,7 +14,7 @@ from pathlib import Path
 import apsw
 
 from ringlog import errors
-from ringlog.errors import RinglogError
+from ringlog.errors import RinglogError, StoreFault
 from ringlog.model import MICROSECONDS, Backlog, Horizon
 from ringlog.store.sqlite.day.days import Days
 from ringlog.store.sqlite.disk.catalogue import Connection, connect, give_back_pages
@@ -109,7 +109,7 @@ class Sealing:
         """Counts here, because the process does not: exactly then somebody looks at what waits."""
         since_us = int((time.monotonic() - self._began) * MICROSECONDS)
         self._counted = time.monotonic()
-        with suppress(apsw.Error), closing(connect(self._catalogue)) as catalogue:
+        with suppress(apsw.Error, StoreFault), closing(connect(self._catalogue)) as catalogue:
             self.waiting = waiting.count(catalogue, *(before_us + since_us for before_us in self._quiet))
 
     def _drop_chunks(self, report: Report) -> None:
@@ -135,7 +135,7 @@ class Sealing:
     def close(self) -> None:
         self._process.close()
         if self._any:
-            with suppress(apsw.Error):
+            with suppress(apsw.Error, StoreFault):
                 self._give_back_pages()
 
 
