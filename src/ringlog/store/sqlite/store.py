@@ -51,6 +51,15 @@ from ringlog.store.sqlite.sealing.sealing import Reached, Round, Sealing
 
 T = TypeVar("T")
 
+END_S = 5
+"""How long the store's end may wait for what is being dropped; the next start, or expiry, goes on."""
+
+
+class _Ending(Exception):
+    """The store's end waits no longer for what is being dropped."""
+
+    # No RinglogError: a deletion that meets one in a Day goes on with the others.
+
 
 def _nobody_listens(point: str) -> None:
     del point
@@ -71,7 +80,9 @@ class SqliteStore:
         self._writer = Writer(partial(catalogue.connect_to_write, self._path))
         self._lists = ThreadPoolExecutor(1, "ringlog-lists")
         self._upkeep = ThreadPoolExecutor(1, "ringlog-upkeep")
-        parts = (partial(catalogue.connect, self._path), self._days, self._writer, reached)
+        self._reached = reached
+        self._ends_at = float("inf")
+        parts = (partial(catalogue.connect, self._path), self._days, self._writer, self._reached_in_dropping)
         self._sealing = Sealing(folder, self._days, self._writer, reached)
         self._expiry = Expiry(*parts)
         self._deletion = Deletion(*parts)
@@ -115,7 +126,7 @@ class SqliteStore:
         return store
 
     async def close(self) -> None:
-        """Finishes what was begun."""
+        """Finishes what was begun; what takes long ends where a kill would do no harm."""
         with self._seam:
             await asyncio.to_thread(self._finish)
             if self._connection:
@@ -123,6 +134,7 @@ class SqliteStore:
                 self._connection = None
 
     def _finish(self) -> None:
+        self._ends_at = time.monotonic() + END_S
         self._sealing.hurry()
         self._upkeep.shutdown()
         self._sealing.close()
@@ -255,7 +267,15 @@ class SqliteStore:
     def _drop(self, work: Callable[[], T]) -> T:
         """Nothing goes from files while a backup is made. Raises StoreBusy; then nothing is begun."""
         with files.dropping(self._path.parent):
-            return work()
+            try:
+                return work()
+            except _Ending:
+                raise StoreFault("The store was closed meanwhile; its next start goes on.") from None
+
+    def _reached_in_dropping(self, point: str) -> None:
+        self._reached(point)
+        if time.monotonic() > self._ends_at:
+            raise _Ending
 
     async def steady(self, now_us: int) -> bool:
         self._must_append()

@@ -154,10 +154,9 @@ class DayFile:
             return True
         return False
 
-    def give_back_pages(self) -> None:
-        """Outside `writing`."""
-        while give_back_pages(self._connection):
-            pass
+    def give_back_pages(self) -> bool:
+        """Some of those that are free, outside `writing`; whether more are left."""
+        return give_back_pages(self._connection)
 
     def versions(self) -> tuple[str | None, int | None]:
         """Which functions made the terms and the steps."""

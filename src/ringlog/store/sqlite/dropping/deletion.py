@@ -137,13 +137,15 @@ class Deletion:
     def _clear_day(self, connection: Connection, day: int, notes: Sequence[Note]) -> None:
         if not self._days.is_made(day):
             return
-        with DayFile.opened(self._days, day, connection) as file:
+        made_anew = partial(self._reached, "deletion: slice made anew")
+        with DayFile.opened(self._days, day, connection, made_anew) as file:
             for some in _slices(notes):
                 with file.writing():
                     for call_id, account_id, *_ in some:
                         file.forget(call_id, account_id)
                 self._reached("deletion: frames gone")
-            file.give_back_pages()
+            while file.give_back_pages():
+                self._reached("deletion: pages given back")
         wipe(self._days.path(day))
         self._reached("deletion: day overwritten")
 
