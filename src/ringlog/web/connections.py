@@ -17,16 +17,53 @@ AT_ONCE_BYTES = 16 * 2**10
 """More than that waits for nobody: it may be a piece of an answer with no end in sight."""
 
 
+HEAD_BYTES = 64 * 2**10
+"""What a request's line and headers may have, beside what came with the first byte; uvicorn has no limit."""
+HEAD_S = 30
+"""How long they may take, and how long a new connection may say nothing."""
+
+
 class Protocol(HttpToolsProtocol):
-    """uvicorn's, but that its answers leave together, and an application can have the transport."""
+    """uvicorn's, but that its answers leave together, and an application can have the transport.
+
+    Nobody has logged in while a head comes: it is bounded, and so is the time it takes.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - as uvicorn's
         self._outgoing = Outgoing(transport, self.loop)
         super().connection_made(cast("asyncio.Transport", self._outgoing))
+        self._in_head = False
+        self._head_bytes = 0
+        self._late: asyncio.TimerHandle | None = self.loop.call_later(HEAD_S, self._outgoing.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._in_time()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        went_on = self._in_head
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes = self._head_bytes + len(data) if went_on else 0
+            if self._head_bytes > HEAD_BYTES:
+                self.send_400_response(f"The request line and headers are larger than {HEAD_BYTES} bytes.")
+            elif not self._late:
+                self._late = self.loop.call_later(HEAD_S, self._outgoing.close)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._in_head = True
         self.scope["extensions"] = {OUTGOING: {"outgoing": self._outgoing}}
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._in_time()
+        super().on_headers_complete()
+
+    def _in_time(self) -> None:
+        if self._late:
+            self._late.cancel()
+            self._late = None
 
 
 class Outgoing:
