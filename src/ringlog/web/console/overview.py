@@ -13,7 +13,7 @@ from ringlog.model import DAY_S, MICROSECONDS, Clock
 from ringlog.overview import HOUR_S, Flow, Overview, Period, StepCount, TopError, Totals
 from ringlog.walk import named
 from ringlog.web import asgi
-from ringlog.web.console.asking import PERIODS, address
+from ringlog.web.console.asking import PERIODS, Asked, address
 from ringlog.web.console.flow import Drawing, drawn
 from ringlog.web.console.hours import chart
 from ringlog.web.console.pages import page
@@ -68,9 +68,11 @@ def share(totals: Totals) -> str | None:
 
 
 def calls_with(error: TopError, period: Period) -> str:
-    """The list of its calls."""
-    since, until = str(period.start_s), str(period.end_s)
-    return address("/calls", {"class": "error", "since": since, "until": until, "q": error.text})
+    """The list of its calls; of all with errors where the box would search for something else, or nothing."""
+    given = {"class": "error", "since": str(period.start_s), "until": str(period.end_s), "q": error.text}
+    if (asked := Asked(given)).is_number or asked.is_signs:
+        del given["q"]
+    return address("/calls", given)
 
 
 class Row(NamedTuple):
