@@ -9,6 +9,7 @@ from types import TracebackType
 import apsw
 
 from ringlog.errors import ConfigurationFault, StoreBusy, StoreDamaged, StoreFault, StoreFull
+from ringlog.store.sqlite.disk import files
 
 CATALOGUE = "catalogue.db"
 
@@ -72,7 +73,7 @@ def must_be_able_to_open(file: Path) -> None:
     The folder is tried: closing a descriptor of the file's would let go of all this process's locks on it.
     """
     try:
-        os.close(os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        files.try_folder(file.parent)
     except OSError as error:
         if error.errno in {errno.EMFILE, errno.ENFILE}:
             why = os.strerror(error.errno).lower()

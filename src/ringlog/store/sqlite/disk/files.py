@@ -42,6 +42,11 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def try_folder(folder: Path) -> None:
+    """Opens it, and closes it again. Raises OSError."""
+    os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+
+
 def make_private(path: Path) -> None:
     """Makes an empty file for its owner alone, where there is none; what SQLite puts beside it is alike."""
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
