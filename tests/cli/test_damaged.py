@@ -17,7 +17,7 @@ NOW = int(time.time()) * MICROSECONDS
 PAGE = 4096
 COMMANDS = ("backup DEST", "export", "show call-7", "calls", "calls --text line")
 COPY = "stop the server and put this file of the last backup in its place"
-RESTORE = "stop the server and restore the last copy that ringlog backup made"
+RESTORE = "stop the server and restore the last backup as a whole, catalogue and days"
 
 
 async def fill(folder: Path) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import Server
+from tests.running import Server, ringlog
 from tests.web.records import Record, entry, row
 
 BYTES = 32 * 2**20
 """Of the file system."""
+FILES = 200
 MORE_BYTES = 64 * 2**10
 """What may still be written to a limited file."""
 LONG = "a long line " * 100
@@ -53,7 +54,7 @@ def anywhere() -> Generator[Path]:
 def small() -> Generator[Path]:
     """Raises CalledProcessError for whoever may not mount."""
     with anywhere() as folder:
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={BYTES}", "ringlog-full", str(folder)]
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={BYTES},nr_inodes={FILES}", "ringlog-full", str(folder)]
         subprocess.run(mount, check=True, capture_output=True)
         try:
             yield folder
@@ -97,3 +98,31 @@ def test_a_full_disk_refuses_what_is_new_until_there_is_room(way: str) -> None:
         for number in range(200):
             lines = [one["event"]["line"] for one in server.get(f"/api/call/call-{number}").json()]
             assert lines == [f"{LONG}{seq}" for seq in range(5)]
+
+
+@pytest.mark.skipif(not may_mount(), reason="a disk with few files must be mounted")
+def test_a_disk_that_takes_no_file_more_is_full_and_nothing_is_damaged() -> None:
+    """SQLite makes files beside what it only reads."""
+    with small() as folder, Server(folder / "store") as server:
+        assert server.ingest(call(0)).status == 200
+        assert server.terminate() == 0
+        file, store = server.folder / "catalogue.db", f"sqlite:{server.folder}"
+        with no_file_more(folder):
+            for command in (["doctor"], ["calls", "--email", server.email], ["account", "list"]):
+                asked = ringlog(*command, "--store", store)
+                said = f"ringlog: {file} cannot be opened: the disk is full, nothing is damaged.\n"
+                assert (asked.returncode, asked.stderr) == (1, said)
+        assert ringlog("doctor", "--store", store).returncode == 0
+
+
+@contextmanager
+def no_file_more(folder: Path) -> Generator[None]:
+    """Empty files take all that the file system's table holds."""
+    made: list[Path] = []
+    with contextlib.suppress(OSError):
+        for number in range(10**6):
+            (folder / f"filler-{number}").touch()
+            made.append(folder / f"filler-{number}")
+    yield
+    for file in made:
+        file.unlink()

@@ -49,7 +49,7 @@ def test_a_backup_made_while_serving_is_restored(tmp_path: Path) -> None:
         refused = ringlog("serve", "--store", server.store, "--port", "0")
         assert refused.returncode == 1
         assert refused.stderr.startswith(f"ringlog: {server.folder / 'catalogue.db'} cannot be read: ")
-        assert "ringlog backup" in refused.stderr
+        assert "restore the last backup as a whole" in refused.stderr
         shutil.rmtree(server.folder)
         shutil.copytree(copy, server.folder)
         server.start()
@@ -66,7 +66,7 @@ def test_a_catalogue_that_was_emptied_is_no_new_store(tmp_path: Path) -> None:
             catalogue.with_name(catalogue.name + beside).unlink(missing_ok=True)
         refused = ringlog("serve", "--store", server.store, "--port", "0")
         assert refused.returncode == 1
-        assert "ringlog backup" in refused.stderr
+        assert "restore the last backup as a whole" in refused.stderr
 
 
 def test_a_read_only_folder_is_said_in_a_sentence(tmp_path: Path) -> None:

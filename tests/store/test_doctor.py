@@ -165,7 +165,7 @@ DAMAGES: dict[str, tuple[Damage, list[str]]] = {
     ),
     "a garbage catalogue": (
         lambda folder, _: void((folder / "catalogue.db").write_bytes(b"garbage" * 999)),
-        ["CATALOGUE cannot be read: stop the server and restore the last copy that ringlog backup made."],
+        ["CATALOGUE cannot be read: stop the server and restore the last backup as a whole"],
     ),
 }
 

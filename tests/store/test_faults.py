@@ -5,11 +5,14 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import apsw
 import pytest
 
 from ringlog.accounts import Accounts
 from ringlog.errors import StoreFault, StoreFull
 from ringlog.model import Appended, Expired
+from ringlog.store.sqlite.disk.catalogue import Connection, connect_to_write
+from ringlog.store.sqlite.disk.faults import Seam
 from ringlog.store.sqlite.doctor.doctor import Doctor
 from ringlog.store.sqlite.sealing.sealer import Sealer
 from ringlog.store.sqlite.sealing.steps import Step
@@ -147,3 +150,12 @@ def test_a_key_whose_use_cannot_be_noted_still_reads(tmp_path: Path, fault: str)
         setattr(made, fault, nothing)
 
     tell(tmp_path, story)
+
+
+def test_a_file_that_may_only_be_read_is_called_that(tmp_path: Path) -> None:
+    """So SQLite refuses a log beside a file whose folder belongs to somebody else."""
+    file = tmp_path / "catalogue.db"
+    connect_to_write(file, create=True).close()
+    said = f"^{file} cannot be read: SQLite reads it and writes beside it, which this user may not"
+    with pytest.raises(StoreFault, match=said), Seam(file):
+        Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY).run("CREATE TABLE x (y)")

@@ -7,9 +7,10 @@ Ids are taken from the raw path, percent-decoded once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from dataclasses import replace
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 
@@ -19,12 +20,13 @@ from ringlog.errors import NoSuchCall, StoreFault
 from ringlog.model import CallQuery, Clock, Detail, Scope
 from ringlog.web import asgi
 from ringlog.web.asgi import encode
+from ringlog.web.connections import transport
 from ringlog.web.follow import Follow
 from ringlog.web.ingest import Ingest
 from ringlog.web.negotiate import wants_xml
 from ringlog.web.numbers import instant, whole_number
 from ringlog.web.paths import session_id
-from ringlog.web.ready import ReadyAnswers
+from ringlog.web.ready import LARGEST_BYTES, ReadyAnswers, Wanted
 from ringlog.web.rows import JsonStream, XmlStream, list_row, log_json, log_xml
 from ringlog.web.statuses import MethodNotAllowed, NoSuchAddress, Unauthorized, sentence, status_of
 from ringlog.wire import xml
@@ -42,6 +44,10 @@ MAX_LIMIT = 10_000
 WRITTEN_HERE_BYTES = 64 * 2**10
 STREAM_BYTES = 64 * 2**10
 """A streamed answer is sent in pieces of about so much."""
+UNREAD_S = 10
+"""How long nothing of a streamed answer may be read: others wait for their turn."""
+LARGE_AT_ONCE = 8
+"""Logs above what is kept ready have up to 16 MiB: only so many are in memory, until they were read."""
 
 log = structlog.get_logger()
 
@@ -69,6 +75,7 @@ class Edge:
         self._follow = follow
         self._beyond = beyond
         self._ready = ReadyAnswers(clock)
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
         call_log.watch(self._ready)
 
     async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
@@ -115,7 +122,7 @@ class Edge:
         except Exception as error:  # whatever it is, the client gets a sentence and no internals
             await send_error(send, error, as_xml)
         else:
-            await sent(answer, send)
+            await sent(answer, scope, send)
 
     async def _authenticated(self, header: bytes) -> Principal:
         principal = self._accounts.remembered(header) or await self._accounts.authenticate(header)
@@ -133,7 +140,7 @@ class Edge:
             return await self._calls(account_id, query, as_xml)
         return await self._all_logs(account_id, query, as_xml)
 
-    async def _log(self, account_id: int, raw: bytes, as_xml: bool) -> asgi.Message:
+    async def _log(self, account_id: int, raw: bytes, as_xml: bool) -> Answer:
         """A raw `+` is first taken literally, then, if there is no such call, as a blank (urlencode)."""
         try:
             return await self._message(account_id, session_id(raw), as_xml)
@@ -142,15 +149,30 @@ class Edge:
                 raise
         return await self._message(account_id, session_id(raw.replace(b"+", b" ")), as_xml)
 
-    async def _message(self, account_id: int, session_id: str, as_xml: bool) -> asgi.Message:
+    async def _message(self, account_id: int, session_id: str, as_xml: bool) -> Answer:
         wanted = account_id, session_id, as_xml
         body = self._ready.find(wanted)
         if not body:
             changes = self._ready.changes
             text, until_us = await self._call_log.log(account_id, session_id)
+            if len(text) > LARGEST_BYTES:
+                return partial(self._in_turn, wanted)
             body = await written(log_xml if as_xml else log_json, text)
             self._ready.keep(wanted, body, until_us, changes)
         return asgi.message(200, body, asgi.XML if as_xml else asgi.JSON)
+
+    async def _in_turn(self, wanted: Wanted, send: asgi.Send) -> None:
+        """Sends a large log, read once more: whoever waits for the turn holds nothing of it."""
+        account_id, session_id, as_xml = wanted
+        async with self._large:
+            text, _ = await self._call_log.log(account_id, session_id)
+            body = await written(log_xml if as_xml else log_json, text)
+            del text
+            length = b"content-length", b"%d" % len(body)
+            await send(asgi.start(200, asgi.XML if as_xml else asgi.JSON, [length]))
+            for at in range(0, len(body), STREAM_BYTES):
+                piece, more = body[at : at + STREAM_BYTES], at + STREAM_BYTES < len(body)
+                await send({"type": "http.response.body", "body": piece, "more_body": more})
 
     async def _calls(self, account_id: int, query: CallQuery, as_xml: bool) -> Answer:
         page = await self._call_log.calls(account_id, query)
@@ -188,15 +210,22 @@ async def written(form: Callable[[T], bytes], value: T) -> bytes:
     return form(value) if len(text) <= WRITTEN_HERE_BYTES else await asyncio.to_thread(form, value)
 
 
-async def sent(answer: Answer, send: asgi.Send) -> None:
+async def sent(answer: Answer, scope: asgi.Scope, send: asgi.Send) -> None:
     """From the first byte on, an error must cut the connection: a cut answer is never taken for whole."""
+
+    async def in_time(message: MutableMapping[str, Any]) -> None:
+        async with asyncio.timeout(UNREAD_S):
+            await send(message)
+
     try:
         if callable(answer):
-            await answer(send)
+            await answer(in_time)
         else:
             start, body = answer
             await send(start)
             await send(body)
+    except TimeoutError:
+        transport(scope).abort()
     except Exception:
         log.exception("an answer was cut")
         raise

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-import apsw
-
-from ringlog.errors import ConfigurationFault, StoreBusy, StoreDamaged, StoreFault, StoreLocked
+from ringlog.errors import StoreBusy, StoreFault, StoreLocked
 from ringlog.model import (
     MICROSECONDS,
     Account,
@@ -32,6 +29,7 @@ from ringlog.model import (
     Tail,
 )
 from ringlog.overview import Overview, Period
+from ringlog.store.sqlite import opening
 from ringlog.store.sqlite.calls import listing, reading
 from ringlog.store.sqlite.calls.appending import append
 from ringlog.store.sqlite.calls.overview import Summary
@@ -41,7 +39,7 @@ from ringlog.store.sqlite.day.days import Days
 from ringlog.store.sqlite.disk import catalogue, files
 from ringlog.store.sqlite.disk.catalogue import Connection
 from ringlog.store.sqlite.disk.clock import is_steady
-from ringlog.store.sqlite.disk.faults import CATALOGUE, Seam, must_hold_a_store, unreadable
+from ringlog.store.sqlite.disk.faults import CATALOGUE, Seam, must_hold_a_store
 from ringlog.store.sqlite.disk.writer import Job, Writer
 from ringlog.store.sqlite.dropping.deletion import Deletion
 from ringlog.store.sqlite.dropping.expiry import Expiry
@@ -101,16 +99,17 @@ class SqliteStore:
 
     @classmethod
     def _open(cls, folder: Path, append: bool, create: bool, reached: Reached) -> "SqliteStore":
-        path = folder / CATALOGUE
         if create:
-            _make(folder)
+            opening.make(folder)
         else:
             must_hold_a_store(folder)
         if append:
-            _must_be_writable(folder)
+            opening.must_be_writable(folder)
         lock = files.Lock(folder) if append else None
         try:
-            _bring_up_to_date(path, lock, create)
+            opening.bring_up_to_date(folder / CATALOGUE, lock, create)
+            if append:
+                opening.must_know_its_calls(folder)
             store = cls(folder, lock, reached)
             if append:
                 # What a killed server had begun; while a backup is made, the next `expire` does it.
@@ -313,46 +312,3 @@ class SqliteStore:
         _ = self._reader
         with self._seam:
             return await asyncio.get_running_loop().run_in_executor(thread, work)
-
-
-def _bring_up_to_date(path: Path, lock: files.Lock | None, create: bool) -> None:
-    """Raises StoreDamaged where the catalogue is no database, or an empty one beside Days."""
-    if any(path.parent.glob("days/*.db")) and not (path.is_file() and path.stat().st_size):
-        raise StoreDamaged(unreadable(path))
-    try:
-        if create:
-            # Before the folder is synced, also where a killed server has made both: see connect_to_write.
-            files.make_folder(path.parent / "days")
-        with contextlib.closing(catalogue.connect_to_write(path, create=create)) as connection:
-            _migrate(connection, path.parent, lock)
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise StoreDamaged(unreadable(path)) from error
-
-
-def _migrate(connection: Connection, folder: Path, lock: files.Lock | None) -> None:
-    """Only whoever holds the lock changes the form: a process that appends knows its own alone."""
-    if lock or not catalogue.is_older(connection, "catalogue"):
-        return catalogue.migrate(connection, "catalogue")
-    try:
-        lock = files.Lock(folder)
-    except StoreLocked:
-        raise ConfigurationFault(
-            f"An older Ringlog appends to {folder}: stop it, so that this one can bring the store up to date."
-        ) from None
-    try:
-        catalogue.migrate(connection, "catalogue")
-    finally:
-        lock.release()
-
-
-def _must_be_writable(folder: Path) -> None:
-    """Raises ConfigurationFault where the folder, or the disk it lies on, is read-only."""
-    if not os.access(folder, os.W_OK):
-        raise ConfigurationFault(f"The folder {folder} is read-only: nothing can be stored in it.")
-
-
-def _make(folder: Path) -> None:
-    try:
-        files.make_folder(folder)
-    except OSError as error:
-        raise ConfigurationFault(f"The folder {folder} cannot be made: {error.strerror}.") from error

@@ -64,6 +64,14 @@ def foreign(file: Path) -> str | None:
     return None
 
 
+def last_call(file: Path) -> int | None:
+    """The highest call id in a Day's file; None where it holds none or cannot be read."""
+    with suppress(apsw.Error), closing(connect_to_look(file)) as connection:
+        ((call_id,),) = connection.rows("SELECT max(call_id) FROM frame")
+        return call_id
+    return None
+
+
 def what_is_wrong(file: Path) -> str:
     """What an operator is told of a Day's file in which something cannot be read."""
     return foreign(file) or unreadable(file)

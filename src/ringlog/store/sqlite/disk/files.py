@@ -42,9 +42,9 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def try_folder(folder: Path) -> None:
-    """Opens it, and closes it again. Raises OSError."""
-    os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+def try_to_make_one(folder: Path) -> None:
+    """Makes a file without a name, and lets go of it. Raises OSError, also where the disk knows none."""
+    os.close(os.open(folder, os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600))
 
 
 def make_private(path: Path) -> None:
