@@ -8,6 +8,7 @@ from ringlog.call_log import CallLog
 from ringlog.cli import options
 from ringlog.cli.place import existing, now_us, run
 from ringlog.config import Retention
+from ringlog.errors import StoreLocked
 from ringlog.model import Expired
 from ringlog.store.sqlite.store import SqliteStore
 
@@ -24,7 +25,13 @@ def expire(
 
 
 async def _expire(store: str, retention: Retention) -> Expired:
-    found = await SqliteStore.open(existing(store), append=True)
+    folder = existing(store)
+    try:
+        found = await SqliteStore.open(folder, append=True)
+    except StoreLocked:
+        raise StoreLocked(
+            f"Another process appends to {folder}: a running server drops what is too old by itself."
+        ) from None
     try:
         return await CallLog(found, retention, now_us).expire()
     finally:
