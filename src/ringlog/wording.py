@@ -67,3 +67,8 @@ def how(call: Call) -> str:
 
 def caller(call: Call) -> str:
     return OUTBOUND_SRC if call.type == CallType.OUTBOUND else visible(call.src) or "unknown"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 call`, `2,000 calls`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

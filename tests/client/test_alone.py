@@ -34,5 +34,5 @@ def test_the_client_works_where_nothing_is_installed(tmp_path: Path) -> None:
         timeout=30,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["", "ringlog.client,ringlog.errors,ringlog.model"]
+    assert done.stdout.splitlines() == ["", "ringlog.client,ringlog.errors,ringlog.model,ringlog.wording"]
     assert len(list(tmp_path.glob("pbx-*/00000001.ndjson"))) == 1

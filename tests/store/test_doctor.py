@@ -102,11 +102,11 @@ DAMAGES: dict[str, tuple[Damage, list[str]]] = {
     ),
     "a frame of nobody": (
         in_catalogue("DELETE FROM call WHERE session_id = 'sealed'"),
-        ["DAY: it holds 1 calls that the catalogue does not know."],
+        ["DAY: it holds 1 call that the catalogue does not know."],
     ),
     "chunks of nobody": (
         in_catalogue("DELETE FROM call WHERE session_id = 'runs'"),
-        ["CATALOGUE: 1 groups of entries belong to no call."],
+        ["CATALOGUE: 1 group of entries of no call."],
     ),
     "chunks gone": (
         in_catalogue("DELETE FROM chunk WHERE call_id = (SELECT id FROM call WHERE session_id = 'late')"),
@@ -153,7 +153,7 @@ DAMAGES: dict[str, tuple[Damage, list[str]]] = {
     ),
     "no Day": (
         in_catalogue("DELETE FROM day"),
-        ["CATALOGUE: 3 calls belong to a Day that it does not know.", "DAY is the file of no Day that"],
+        ["CATALOGUE: 3 calls of Days that it does not know.", "DAY is the file of no Day that"],
     ),
     "leftovers": (
         lambda folder, day: void((folder / "core").touch(), (folder / "days" / "1999-01-01.db").touch()),

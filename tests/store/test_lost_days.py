@@ -21,7 +21,7 @@ LOST = (
 )
 
 
-AGAIN = "{}: it holds 1 deleted calls again, as a backup had them: the server's next start takes them out."
+AGAIN = "{}: it holds 1 deleted call again, as a backup does: the server's next start clears it of them."
 
 
 def calls_in(day: Path) -> int:

@@ -11,7 +11,7 @@ from ringlog.cli import options
 from ringlog.cli.place import existing
 from ringlog.store.sqlite.doctor.doctor import Doctor
 from ringlog.store.sqlite.doctor.doctor import Progress as Told
-from ringlog.wording import visible
+from ringlog.wording import count, visible
 
 
 def doctor(store: options.Store = options.STORE) -> None:
@@ -24,14 +24,14 @@ def doctor(store: options.Store = options.STORE) -> None:
             typer.echo(visible(finding))
     if wrong:
         raise typer.Exit(1)
-    typer.echo(f"All is well: {patient.calls:,} calls with details, in {patient.days:,} days.")
+    typer.echo(f"All is well: {count(patient.calls, 'call')} with details, in {count(patient.days, 'day')}.")
 
 
 @contextmanager
-def bar(what: str, count: ProgressColumn) -> Generator[Told]:
+def bar(what: str, column: ProgressColumn) -> Generator[Told]:
     """A progress bar on stderr, on a terminal."""
     shown = Progress(
-        TextColumn("{task.description}"), BarColumn(), count,
+        TextColumn("{task.description}"), BarColumn(), column,
         console=Console(stderr=True), transient=True, disable=not Console(stderr=True).is_terminal,
     )  # fmt: skip
     with shown:

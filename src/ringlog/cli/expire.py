@@ -11,6 +11,7 @@ from ringlog.config import Retention
 from ringlog.errors import StoreLocked
 from ringlog.model import Expired
 from ringlog.store.sqlite.store import SqliteStore
+from ringlog.wording import count
 
 Days = Annotated[int, typer.Option(min=0, help="Days that details are kept; 0: for ever.")]
 CallsDays = Annotated[int, typer.Option(min=0, help="Days that the call list is kept; 0: for ever.")]
@@ -21,7 +22,7 @@ def expire(
 ) -> None:
     """Drop call details and call rows that are too old. A running server does this by itself."""
     gone = run(_expire(store, Retention(retention_days, calls_days)))
-    typer.echo(f"Dropped {gone.days:,} days of details and {gone.calls:,} calls.")
+    typer.echo(f"Dropped {count(gone.days, 'day')} of details and {count(gone.calls, 'call')}.")
 
 
 async def _expire(store: str, retention: Retention) -> Expired:

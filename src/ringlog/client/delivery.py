@@ -22,6 +22,7 @@ from ringlog.client.parked import Parked
 from ringlog.client.spool import Line, Position, Spool
 from ringlog.errors import Unreachable
 from ringlog.model import MICROSECONDS, Clock
+from ringlog.wording import count
 
 BATCH_RECORDS = 1000
 BATCH_BYTES = 4 * 2**20
@@ -203,7 +204,3 @@ def refused_records(answer: Answer, sent: int) -> list[int]:
     return sorted(
         {n - 1 for n in numbers if isinstance(n, int) and not isinstance(n, bool) and 1 <= n <= sent}
     )
-
-
-def count(number: int, noun: str) -> str:
-    return f"1 {noun}" if number == 1 else f"{number} {noun}s"

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ringlog.client.cap import Cap, entries, is_debug, session_of
-from ringlog.client.delivery import Delivery, Means, count
+from ringlog.client.delivery import Delivery, Means
 from ringlog.client.elsewhere import left_elsewhere, note_address
 from ringlog.client.http import Server
 from ringlog.client.line import entry_line, row_line
@@ -22,6 +22,7 @@ from ringlog.client.progress import Progress
 from ringlog.client.spool import SEGMENT_BYTES, Spool, default_folder, folder_for
 from ringlog.errors import BadInput, ConfigurationFault
 from ringlog.model import MICROSECONDS, CallRow, Entry, Kind, is_source
+from ringlog.wording import count
 
 BATCH_WAIT_S = 0.1
 """A record waits for others at most this long …"""

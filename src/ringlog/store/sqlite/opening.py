@@ -45,9 +45,11 @@ def _migrate(connection: Connection, folder: Path, lock: files.Lock | None) -> N
 
 
 def must_be_writable(folder: Path) -> None:
-    """Raises ConfigurationFault where the folder, or the disk it lies on, is read-only."""
+    """Raises ConfigurationFault where this user may not write to the folder, or nobody to its disk."""
     if not os.access(folder, os.W_OK):
-        raise ConfigurationFault(f"The folder {folder} is read-only: nothing can be stored in it.")
+        raise ConfigurationFault(
+            f"The folder {folder} is read-only or somebody else's: nothing can be stored."
+        )
 
 
 def make(folder: Path) -> None:

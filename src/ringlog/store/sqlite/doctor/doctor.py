@@ -24,6 +24,7 @@ from ringlog.store.sqlite.doctor.index_checks import calls_are_indexed
 from ringlog.store.sqlite.doctor.step_checks import steps_add_up
 from ringlog.store.sqlite.doctor.store_checks import Patient
 from ringlog.store.sqlite.index.call_index import N_BITS, SELECT, IndexedCall, indexed
+from ringlog.wording import count
 
 PAGE = 500
 """Calls looked at together."""
@@ -118,14 +119,14 @@ def needed(file: Path, calls: list[IndexedCall]) -> bool:
 def back_again(file: Path, call_ids: set[int]) -> list[str]:
     if not call_ids:
         return []
-    again = f"{len(call_ids):,} deleted calls again, as a backup had them"
-    return [f"{file}: it holds {again}: the server's next start takes them out."]
+    deleted = count(len(call_ids), "deleted call")
+    return [f"{file}: it holds {deleted} again, as a backup does: the server's next start clears it of them."]
 
 
 def unknown(file: Path, call_ids: set[int]) -> list[str]:
     if not call_ids:
         return []
-    return [f"{file}: it holds {len(call_ids):,} calls that the catalogue does not know."]
+    return [f"{file}: it holds {count(len(call_ids), 'call')} that the catalogue does not know."]
 
 
 def lasting(check: Callable[[], list[str]]) -> list[str]:

@@ -21,6 +21,7 @@ from ringlog.store.sqlite.disk.catalogue import (
 )
 from ringlog.store.sqlite.disk.faults import CATALOGUE, UNREADABLE, Unreadable, unreadable
 from ringlog.store.sqlite.index.call_index import N_BITS
+from ringlog.wording import count
 
 OURS = {CATALOGUE + beside for beside in BESIDE} | {
     files.LOCK,
@@ -121,16 +122,16 @@ def not_whole(connection: Connection, file: Path) -> Iterator[str]:
 
 def chunks_have_calls(patient: Patient) -> Iterator[str]:
     select = "SELECT count(*) FROM chunk WHERE call_id NOT IN (SELECT id FROM call)"
-    ((count,),) = patient.catalogue.rows(select)
-    if count:
-        yield f"{patient.file}: {count:,} groups of entries belong to no call."
+    ((groups,),) = patient.catalogue.rows(select)
+    if groups:
+        yield f"{patient.file}: {count(groups, 'group')} of entries of no call."
 
 
 def calls_have_days(patient: Patient) -> Iterator[str]:
     select = f"SELECT count(*) FROM call WHERE id >> {N_BITS} NOT IN (SELECT day FROM day)"  # noqa: S608 - a constant
-    ((count,),) = patient.catalogue.rows(select)
-    if count:
-        yield f"{patient.file}: {count:,} calls belong to a Day that it does not know."
+    ((calls,),) = patient.catalogue.rows(select)
+    if calls:
+        yield f"{patient.file}: {count(calls, 'call')} of Days that it does not know."
 
 
 def nothing_is_left_over(patient: Patient) -> Iterator[str]:
@@ -159,8 +160,8 @@ def no_call_is_going(patient: Patient) -> Iterator[str]:
         "SELECT (SELECT count(*) FROM deletion), (SELECT count(*) FROM leaving)"
     )
     if (calls or accounts) and not files.is_appended(patient.folder):
-        what = f"{calls:,} deleted calls" if calls else f"{accounts:,} deleted accounts"
-        yield f"{patient.file}: {what} have left bytes: the server's next start clears them."
+        what = count(calls, "deleted call") if calls else count(accounts, "deleted account")
+        yield f"{patient.file}: bytes of {what} are left: the server's next start clears them."
 
 
 CHECKS: tuple[Check, ...] = (
