@@ -14,9 +14,10 @@ OVERHEAD_BYTES = 350
 Wanted = tuple[int, str, bool]
 """Account, session_id, whether as XML."""
 
-_Ready = tuple[bytes, int]
-"""Body, and until when it may be sent, in microseconds. A tuple and no class of ours: the garbage collector
-leaves alone what holds only bytes and numbers, and there are tens of thousands of these."""
+_Ready = tuple[bytes, int, int]
+"""Body, until when it may be sent, in microseconds, and how often Days had expired when it was kept. A tuple
+and no class of ours: the garbage collector leaves alone what holds only bytes and numbers, and there are tens
+of thousands of these."""
 
 
 class ReadyAnswers:
@@ -30,11 +31,12 @@ class ReadyAnswers:
         self._clock = clock
         self._kept: OrderedDict[Wanted, _Ready] = OrderedDict()
         self._left = budget_bytes
+        self._expiries = 0
         self.changes = 0
 
     def find(self, wanted: Wanted) -> bytes | None:
         ready = self._kept.get(wanted)
-        if not ready or self._clock() >= ready[1]:
+        if not ready or self._clock() >= ready[1] or ready[2] != self._expiries:
             return None
         self._kept.move_to_end(wanted)
         return ready[0]
@@ -44,7 +46,7 @@ class ReadyAnswers:
         if changes != self.changes or size > LARGEST_BYTES:
             return
         self._forget(wanted)
-        self._kept[wanted] = body, until_us
+        self._kept[wanted] = body, until_us, self._expiries
         self._left -= size
         while self._left < 0:
             self._left += _size(self._kept.popitem(last=False)[1][0])
@@ -59,9 +61,11 @@ class ReadyAnswers:
         self.changed(account_id, (session_id,))
 
     def expired(self) -> None:
+        """None of them is sent any more. They go one by one, as others are kept: together they would take
+        as long as hundreds of reads.
+        """
         self.changes += 1
-        while self._kept:
-            self._left += _size(self._kept.popitem()[1][0])
+        self._expiries += 1
 
     def _forget(self, wanted: Wanted) -> None:
         if ready := self._kept.pop(wanted, None):
