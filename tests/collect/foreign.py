@@ -37,7 +37,10 @@ class ForeignEngine:
     cel: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     """Settings that differ from what runs, or are set besides."""
     says: Sequence[str] = ()
-    """Events, one every `PACE_S` after it was asked for its channels; then it hangs up."""
+    """Events, one every `pace_s` after it was asked for its channels; then it hangs up."""
+    pace_s: float = PACE_S
+    killed: bool = False
+    """After that it answers nobody."""
     heard: list[str] = field(default_factory=list[str])
     """Every action that somebody asked for, with its variable."""
 
@@ -113,16 +116,20 @@ class ForeignEngine:
             await asyncio.gather(*clients)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(f"Asterisk Call Manager/{self.ami}\r\n".encode())
+        gone = self.killed and len(self.heard) > 0
+        if not gone:
+            writer.write(f"Asterisk Call Manager/{self.ami}\r\n".encode())
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
+            if gone:
+                await reader.read()
+            while not gone:
                 text = (await reader.readuntil(b"\r\n\r\n")).decode()
                 pairs = dict(line.split(": ", 1) for line in text.split("\r\n") if line)
                 writer.write((self.event() + self.answer(pairs)).encode())
                 if self.says and pairs["Action"] == "CoreShowChannels":
                     for event in self.says:
                         writer.write(event.encode())
-                        await asyncio.sleep(PACE_S)
+                        await asyncio.sleep(self.pace_s)
                     break
         writer.close()
         with contextlib.suppress(ConnectionError):

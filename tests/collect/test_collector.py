@@ -5,6 +5,7 @@ import json
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from ringlog.client import Sender
 from ringlog.collect.asterisk import Collector
@@ -63,15 +64,38 @@ def event(name: str, **more: str) -> str:
     return "".join(f"{key}: {value}\r\n" for key, value in pairs.items()) + "\r\n"
 
 
+def lines_in(spool: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for file in spool.glob("*/0*.ndjson") for line in file.read_text().splitlines()]
+
+
 def test_an_event_without_a_time_happened_when_it_was_heard(tmp_path: Path) -> None:
     place = {"Context": "main", "Exten": "1", "Application": "Playback"}
     steps = [event("Newexten", **place, Priority=sound, AppData=sound) for sound in "123"]
     begun_us = now_us()
     said(ForeignEngine(timestamps=False, says=[event("Newchannel"), *steps]), tmp_path, 2)
-    entries = [
-        json.loads(line) for file in tmp_path.glob("*/0*.ndjson") for line in file.read_text().splitlines()
-    ]
-    times_us = {one["event"]["line"]: one["time_us"] for one in entries if one.get("class") == "prompt"}
+    entries = [one for one in lines_in(tmp_path) if one.get("class") == "prompt"]
+    times_us = {one["event"]["line"]: one["time_us"] for one in entries}
     assert list(times_us) == ["1", "2", "3"]
     for number, sound in enumerate("123", 1):
         assert times_us[sound] - begun_us >= number * PACE_S * 1_000_000
+
+
+def test_what_an_engine_said_last_is_told_while_it_is_away(tmp_path: Path) -> None:
+    """A prompt waits a moment for the news that its file is missing, and not for the engine to be back."""
+    step = event("Newexten", Context="main", Exten="1", Priority="1", Application="Playback", AppData="last")
+    engine = ForeignEngine(says=[event("Newchannel"), step], pace_s=0, killed=True)
+
+    async def run(sender: Sender) -> None:
+        async with engine.listening() as port:
+            pbx = Pbx("127.0.0.1", port, "ringlog", "s")
+            collecting = asyncio.create_task(Collector(pbx, Translator(), sender, now_us, print).run())
+            async with asyncio.timeout(PATIENCE_S):
+                while not any(one.get("class") == "prompt" for one in lines_in(tmp_path)):  # noqa: ASYNC110 - a file
+                    await asyncio.sleep(0.02)
+            collecting.cancel()
+            with suppress(asyncio.CancelledError):
+                await collecting
+
+    with Sender(NOBODY, "a@b.example", "k3y", name="pbx", spool=tmp_path) as sender:
+        asyncio.run(run(sender))
+        sender.close(0)

@@ -72,6 +72,8 @@ class Collector:
         """An event has told its time: `timestampevents` is on."""
         self._trouble = ""
         self._booted = False
+        self._collected = False
+        """A log-in was taken: a time is known, or that the engine tells none."""
 
     async def run(self) -> None:
         """Collects until it is cancelled; comes back after every break, later and later.
@@ -79,16 +81,25 @@ class Collector:
         Raises LoginRefused where the first log-in is refused; a later refusal is retried like any trouble.
         """
         self._translator.resume(self._sender.in_progress)
+        # Also while an engine is away: what waits for a moment only, to be told as it was, waits no longer.
+        ticking = asyncio.create_task(self._tick())
+        try:
+            await self._collect()
+        finally:
+            ticking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await ticking
+
+    async def _collect(self) -> None:
         failures = 0
-        collected = False
         while True:
             try:
                 await self._connect()
-                failures, collected, self._trouble = 0, True, ""
+                failures, self._collected, self._trouble = 0, True, ""
                 self._say(f"Collecting from {self._pbx}.")
                 await self._listen()
             except (RinglogError, OSError) as error:
-                if isinstance(error, LoginRefused) and not collected:
+                if isinstance(error, LoginRefused) and not self._collected:
                     raise
                 self._lost(error)
             finally:
@@ -132,28 +143,22 @@ class Collector:
     # -- what is heard -------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        ticking = asyncio.create_task(self._tick())
         pinged = False
-        try:
-            while True:
-                try:
-                    async with asyncio.timeout(PING_S):
-                        messages = await self._session.read()
-                except TimeoutError:
-                    if pinged:
-                        raise Unreachable(f"{self._pbx} is silent.") from None
-                    self._session.send("Ping")
-                    pinged = True
-                    continue
-                pinged = False
-                for message in messages:
-                    self._hear(message)
-                # One connection may say a lot at once; the clock goes on meanwhile.
-                await asyncio.sleep(0)
-        finally:
-            ticking.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await ticking
+        while True:
+            try:
+                async with asyncio.timeout(PING_S):
+                    messages = await self._session.read()
+            except TimeoutError:
+                if pinged:
+                    raise Unreachable(f"{self._pbx} is silent.") from None
+                self._session.send("Ping")
+                pinged = True
+                continue
+            pinged = False
+            for message in messages:
+                self._hear(message)
+            # One connection may say a lot at once; the clock goes on meanwhile.
+            await asyncio.sleep(0)
 
     def _hear(self, message: Message | Banner) -> None:
         if isinstance(message, Banner):
@@ -195,7 +200,7 @@ class Collector:
         while True:
             await asyncio.sleep(TICK_S)
             due_us = self._translator.due_us()
-            if due_us is not None and due_us <= self._now_us():
+            if self._collected and due_us is not None and due_us <= self._now_us():
                 self._pass_on(self._translator.tick(self._now_us()))
 
     def _lost(self, error: BaseException) -> None:
