@@ -46,7 +46,7 @@ def doubt(channel: "Channel", otherwise: Line, if_key: Line | None = None) -> No
     if channel.doubt:
         channel.doubt.settle()
     log = channel.call.log
-    channel.doubt = Doubt(log, log.hold(), otherwise, if_key)
+    channel.doubt = Doubt(log, log.hold(otherwise), otherwise, if_key)
     channel.keys.after(DOUBT_US, lambda _, doubted=channel.doubt: doubted.settle())
 
 

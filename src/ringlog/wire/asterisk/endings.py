@@ -105,6 +105,7 @@ def close(pbx: "Pbx", call: "Call", data: dict[str, Any], at_us: int) -> None:
     applications.settle(call)
     for place in call.leaving:
         call.log.settle(place)
+    call.log.decide()
     told: dict[str, Any] = data if call.caller_left or not call.parting else call.parting
     if call.caller_left and call.first and call.first.transferred_by:
         told = {**told, "by": EndedBy.TRANSFER}

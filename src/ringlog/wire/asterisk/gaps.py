@@ -75,6 +75,7 @@ def gone(pbx: "Pbx", call: "Call", now_us: int, reason: Reason) -> None:
         pbx.drop_channel(channel)
     for place in call.leaving:
         call.log.settle(place)
+    call.log.decide()
     lost(pbx, call.session_id, call.last_us, now_us, reason=reason, call=call)
     pbx.drop_call(call)
 

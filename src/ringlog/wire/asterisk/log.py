@@ -33,11 +33,13 @@ class Line:
 class Place:
     """Somewhere in the log that is still to be decided."""
 
-    __slots__ = ("lines", "open")
+    __slots__ = ("lines", "open", "otherwise")
 
-    def __init__(self) -> None:
+    def __init__(self, otherwise: Line | None = None) -> None:
         self.lines: list[Line] = []
         self.open = True
+        self.otherwise = otherwise
+        """What is said there if the call ends undecided."""
 
 
 class Log:
@@ -59,6 +61,7 @@ class Log:
         self._engine_us = engine_us
         self._waiting: deque[Place] = deque()
         self._last_us = 0
+        self._ended = False
 
     def say(self, line: Line) -> None:
         self.said += 1
@@ -68,9 +71,9 @@ class Log:
         self._waiting.append(place)
         self._drain()
 
-    def hold(self) -> Place:
+    def hold(self, otherwise: Line | None = None) -> Place:
         """A place for what `settle` will say; all that is said later waits for it."""
-        place = Place()
+        place = Place(otherwise)
         self._waiting.append(place)
         return place
 
@@ -83,6 +86,15 @@ class Log:
         self.said += len(lines)
         self._drain()
 
+    def decide(self) -> None:
+        """Says what is open as it is said otherwise: the call's end waits for nothing."""
+        for place in [one for one in self._waiting if one.open]:
+            self.settle(place, *([place.otherwise] if place.otherwise else ()))
+
+    def end(self) -> None:
+        """Nothing is said any more: the call has its end, and its id may come again."""
+        self._ended = True
+
     def told_us(self, at_us: int) -> int:
         """When something happened, as the log tells it: never before what it told already."""
         return max(self._last_us, self._engine_us(at_us))
@@ -90,7 +102,8 @@ class Log:
     def _drain(self) -> None:
         while self._waiting and not self._waiting[0].open:
             for line in self._waiting.popleft().lines:
-                self._emit(self._entry(line))
+                if not self._ended:
+                    self._emit(self._entry(line))
 
     def _entry(self, line: Line) -> Entry:
         self._last_us = self.told_us(line.at_us)

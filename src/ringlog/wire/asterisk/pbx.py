@@ -147,6 +147,7 @@ class Pbx:
         return Call(session_id, "", start_us, CallType.INBOUND, None, log, secrets, self.said.append)
 
     def drop_call(self, call: Call) -> None:
+        call.log.end()
         if self.calls.get(call.linkedid) is call:
             del self.calls[call.linkedid]
 

@@ -50,7 +50,7 @@ class Queue(Dial):
         timeout = f", up to {limit(self.arguments[4])}" if waiting(self.arguments[4]) else ""
         line = line_of(self.channel, Kind.EVENT, f"Waiting in queue {self.name_}{timeout}", at_us, step=self)
         log = self.channel.call.log
-        self.waits = waits = Doubt(log, log.hold(), line)
+        self.waits = waits = Doubt(log, log.hold(line), line)
         self.after(DOUBT_US, lambda _: waits.settle())
 
     def let_in(self) -> None:

@@ -170,7 +170,7 @@ def hold(pbx: "Pbx", message: "Message", channel: "Channel", at_us: int) -> None
         channel.call.log.say(line)
     elif not channel.asked_to_hang_up:
         log = channel.call.log
-        channel.back = Doubt(log, log.hold(), line)
+        channel.back = Doubt(log, log.hold(line), line)
         channel.keys.after(doubts.DOUBT_US, lambda _, back=channel.back: back.settle())
     if not on:
         _transfer_over(channel, at_us)
@@ -224,6 +224,7 @@ def move(pbx: "Pbx", channel: "Channel", linkedid: str, at_us: int) -> None:
     if not old.channels:
         for place in old.leaving:
             old.log.settle(place)
+        old.log.decide()
         text = f"Joined call {new.session_id}"
         by = EndedBy.JOINING
         old.say(Kind.EVENT, text, "exit", "hangup", at_us, by=by, session_id=new.session_id)
